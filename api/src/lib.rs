@@ -1,0 +1,1 @@
+//! Wire types of the admin API, shared by gateway and console.

@@ -1,0 +1,3 @@
+//! Load rigs: Cloakroom and its peers side by side.
+
+fn main() {}

@@ -1,0 +1,3 @@
+//! The administrators' console: Leptos, client-side rendered.
+
+fn main() {}

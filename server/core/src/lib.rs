@@ -1,0 +1,1 @@
+//! The domain: sessions, OpenID Connect, vault, policy, audit. No axum, no SQL, no sockets.

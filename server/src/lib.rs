@@ -1,0 +1,1 @@
+//! Backend-for-Frontend session gateway: the library and the cloakroom binary.

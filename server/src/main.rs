@@ -1,0 +1,3 @@
+//! The `cloakroom` command.
+
+fn main() {}

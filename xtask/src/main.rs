@@ -1,0 +1,3 @@
+//! Every chore: set-up, demo, build, test, bench, tidy.
+
+fn main() {}
