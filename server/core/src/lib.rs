@@ -1,1 +1,15 @@
-//! The domain: sessions, OpenID Connect, vault, policy, audit. No axum, no SQL, no sockets.
+//! Cloakroom's domain: sessions, OpenID Connect, vault, policy, audit.
+//!
+//! Knows no HTTP framework, no SQL and no socket: time, randomness, outbound HTTP and storage come in
+//! as [`clock::Clock`], [`random::Random`], [`http::HttpClient`] and [`store::Store`].
+#![forbid(unsafe_code)]
+
+pub mod audit;
+pub mod clock;
+pub mod http;
+pub mod oidc;
+pub mod policy;
+pub mod random;
+pub mod session;
+pub mod store;
+pub mod vault;

@@ -1,0 +1,212 @@
+//! Making events and reading them back: personal fields go in and out under the key of the person they are about.
+
+use std::sync::Arc;
+
+use quick_cache::sync::Cache;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::{AuditRow, EVENT_VERSION, StoredEvent};
+use crate::clock::{Clock, UnixMs};
+use crate::random::Random;
+use crate::session::id::{SessionId, uuid_v7};
+use crate::store::{Store, StoreError, StoreResult, SubjectKeyRow};
+use crate::vault::Ring;
+
+/// What happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A person signed in: a session started.
+    SessionStarted,
+    /// A session ended: by sign-out, by its owner from another device, replaced by a new login, or refused by
+    /// the provider. The fact `reason` says which.
+    SessionEnded,
+    /// An administrator ended a session.
+    SessionRevoked,
+    /// The provider was told to revoke the session's tokens, and said it did.
+    ProviderRevoked,
+    /// The provider could not be told, or would not.
+    ProviderRevocationFailed,
+}
+
+impl Kind {
+    /// The kind's code in the log.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::SessionStarted => "session.started",
+            Self::SessionEnded => "session.ended",
+            Self::SessionRevoked => "session.revoked",
+            Self::ProviderRevoked => "provider.revoked",
+            Self::ProviderRevocationFailed => "provider.revocation_failed",
+        }
+    }
+}
+
+/// A person as an event names them. Sealed under that person's key.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Person {
+    /// The provider's issuer.
+    pub issuer: String,
+    /// The person's id there.
+    pub sub: String,
+    /// Name, where known.
+    pub name: Option<String>,
+    /// Mail address, where known.
+    pub email: Option<String>,
+    /// Network address, where it matters.
+    pub address: Option<String>,
+    /// User agent, where it matters.
+    pub user_agent: Option<String>,
+}
+
+impl Person {
+    /// The name for people to read: name, else mail address, else sub.
+    #[must_use]
+    pub fn display(&self) -> &str {
+        self.name.as_deref().or(self.email.as_deref()).unwrap_or(&self.sub)
+    }
+}
+
+/// What an event is about.
+#[derive(Clone, Debug)]
+pub struct Deed<'a> {
+    /// What happened.
+    pub kind: Kind,
+    /// Tenant label.
+    pub tenant: &'a str,
+    /// The session.
+    pub session: Option<SessionId>,
+    /// The client.
+    pub client_id: Option<&'a str>,
+    /// The provider.
+    pub provider_id: Option<&'a str>,
+    /// The person it happened to.
+    pub subject: Option<Person>,
+    /// The administrator who did it.
+    pub actor: Option<Person>,
+    /// Facts that name nobody.
+    pub facts: Map<String, Value>,
+}
+
+/// An event opened for reading. A person whose key was destroyed reads as `None`.
+#[derive(Clone, Debug)]
+pub struct ReadEvent {
+    /// When.
+    pub at: UnixMs,
+    /// The kind's code.
+    pub kind: String,
+    /// The session.
+    pub session: Option<SessionId>,
+    /// The client.
+    pub client_id: Option<String>,
+    /// The provider.
+    pub provider_id: Option<String>,
+    /// The person.
+    pub subject: Option<Person>,
+    /// The administrator.
+    pub actor: Option<Person>,
+    /// Facts.
+    pub facts: Map<String, Value>,
+}
+
+/// Makes and reads events.
+pub struct Journal {
+    store: Arc<dyn Store>,
+    ring: Arc<Ring>,
+    clock: Arc<dyn Clock>,
+    random: Arc<dyn Random>,
+    /// Persons' wrapped keys, so that a busy person's are not read anew for each event.
+    keys: Cache<[u8; 32], Arc<SubjectKeyRow>>,
+}
+
+impl std::fmt::Debug for Journal {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Journal")
+    }
+}
+
+impl Journal {
+    /// A journal over a store.
+    #[must_use]
+    pub fn new(store: Arc<dyn Store>, ring: Arc<Ring>, clock: Arc<dyn Clock>, random: Arc<dyn Random>) -> Self {
+        Self { store, ring, clock, random, keys: Cache::new(10_000) }
+    }
+
+    /// The row of a deed, to be stored in the deed's own unit of work.
+    ///
+    /// # Errors
+    /// [`StoreError`] when a person's key cannot be had.
+    pub async fn row(&self, deed: Deed<'_>) -> StoreResult<AuditRow> {
+        let at = self.clock.now();
+        let id = uuid_v7(at, &*self.random);
+        let (subject, subject_sealed) = self.seal(deed.subject.as_ref(), &id).await?;
+        let (actor, actor_sealed) = self.seal(deed.actor.as_ref(), &id).await?;
+        Ok(AuditRow {
+            id,
+            version: EVENT_VERSION,
+            tenant: deed.tenant.to_owned(),
+            at,
+            kind: deed.kind.code().to_owned(),
+            session: deed.session,
+            client_id: deed.client_id.map(str::to_owned),
+            provider_id: deed.provider_id.map(str::to_owned),
+            subject,
+            subject_sealed,
+            actor,
+            actor_sealed,
+            facts: Value::Object(deed.facts).to_string(),
+        })
+    }
+
+    /// Stores a deed that belongs to no other unit of work.
+    ///
+    /// # Errors
+    /// As the store's.
+    pub async fn write(&self, deed: Deed<'_>) -> StoreResult<()> {
+        let row = self.row(deed).await?;
+        self.store.append(vec![row]).await
+    }
+
+    /// Opens an event for reading.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store cannot be read, or the event was altered.
+    pub async fn read(&self, event: &StoredEvent) -> StoreResult<ReadEvent> {
+        let AuditRow { at, kind, session, client_id, provider_id, .. } = event.row.clone();
+        let facts = serde_json::from_str(&event.row.facts).map_err(|_| unreadable("audit_events.facts"))?;
+        let subject = self.open(event.row.subject, &event.row.id, &event.row.subject_sealed).await?;
+        let actor = self.open(event.row.actor, &event.row.id, &event.row.actor_sealed).await?;
+        Ok(ReadEvent { at, kind, session, client_id, provider_id, subject, actor, facts })
+    }
+
+    async fn seal(&self, person: Option<&Person>, event: &[u8; 16]) -> StoreResult<(Option<[u8; 32]>, Vec<u8>)> {
+        let Some(person) = person else { return Ok((None, Vec::new())) };
+        let subject = self.ring.subject(&person.issuer, &person.sub);
+        let key = if let Some(key) = self.keys.get(&subject) {
+            key
+        } else {
+            let key = Arc::new(self.store.subject_key(self.ring.new_subject_key(subject, &*self.random)).await?);
+            self.keys.insert(subject, Arc::clone(&key));
+            key
+        };
+        let plain = serde_json::to_vec(person).map_err(|_| unreadable("person"))?;
+        let sealed = self
+            .ring
+            .seal_personal(&key, event, &plain, &*self.random)
+            .map_err(|_| unreadable("subject_keys.wrapped"))?;
+        Ok((Some(subject), sealed))
+    }
+
+    async fn open(&self, subject: Option<[u8; 32]>, event: &[u8; 16], sealed: &[u8]) -> StoreResult<Option<Person>> {
+        let Some(subject) = subject else { return Ok(None) };
+        let Some(key) = self.store.find_subject_key(subject).await? else { return Ok(None) };
+        let plain =
+            self.ring.open_personal(&key, event, sealed).map_err(|_| unreadable("audit_events' personal fields"))?;
+        serde_json::from_slice(&plain).map(Some).map_err(|_| unreadable("audit_events' personal fields"))
+    }
+}
+
+fn unreadable(what: &str) -> StoreError {
+    StoreError::Corrupt(format!("{what} does not open or is no JSON"))
+}

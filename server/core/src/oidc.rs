@@ -1,0 +1,158 @@
+//! OpenID Connect as a relying party: begin a login, redeem its code, refresh, revoke, log out.
+//!
+//! The `openidconnect` and `oauth2` crates carry discovery, the authorize URL, the token endpoint and the ID token's
+//! signature; what they leave out (`azp`, `nbf`, leeway, duplicate claims, RFC 9207, telling a refusal from doubt) is
+//! here.
+
+mod answer;
+pub mod authorize;
+mod call;
+pub mod discovery;
+pub mod error;
+pub mod id_token;
+mod json;
+pub mod logout;
+pub mod redeem;
+pub mod refresh;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use secrecy::SecretString;
+
+use crate::clock::Clock;
+use crate::http::HttpClient;
+use call::Call;
+use discovery::{Discovery, Known};
+
+pub use authorize::{Begun, LoginAsk};
+pub use discovery::ProviderFacts;
+pub use error::{IdTokenFault, LoginError, ProviderError, SettingsError};
+pub use logout::{EndSession, Revocation, TokenKind};
+pub use redeem::{Redeem, VerifiedLogin};
+pub use refresh::{RefreshFailure, RefreshIdentity, Refreshed};
+
+/// A provider as configured.
+#[derive(Clone, Debug)]
+pub struct ProviderSettings {
+    /// Its id in the configuration.
+    pub id: String,
+    /// Its issuer, exactly as its discovery document and ID tokens name it.
+    pub issuer: String,
+    /// How far its clock may differ from ours, in seconds.
+    pub clock_skew_secs: i64,
+    /// Whether a refresh token may be sent again when an answer was lost.
+    pub refresh_reuse: RefreshReuse,
+    /// How Cloakroom is registered there.
+    pub registrations: Vec<Registration>,
+}
+
+/// Whether a refresh whose answer was lost may be sent again with the same token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RefreshReuse {
+    /// No: the provider would take it for theft.
+    Never,
+    /// Yes: the provider does not rotate.
+    Always,
+    /// For so many seconds after the token came.
+    Grace {
+        /// Seconds.
+        secs: i64,
+    },
+}
+
+/// One registration at a provider: a client id with its credentials.
+#[derive(Clone, Debug)]
+pub struct Registration {
+    /// Its id in the configuration.
+    pub id: String,
+    /// `client_id` at the provider.
+    pub client_id: String,
+    /// `client_secret` at the provider.
+    pub client_secret: SecretString,
+    /// How the secret is sent.
+    pub auth: ClientAuth,
+    /// Scopes that are asked for; `openid` always is.
+    pub scopes: Vec<String>,
+    /// Parameters added to every authorization request.
+    pub extra_authorize: Vec<(String, String)>,
+}
+
+/// How a client secret is sent (RFC 6749 section 2.3.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ClientAuth {
+    /// In the `Authorization` header.
+    Basic,
+    /// In the body.
+    Post,
+}
+
+/// A provider at run time. Makes no call until one is needed, so that start-up never waits for it.
+pub struct Provider {
+    settings: ProviderSettings,
+    http: Arc<dyn HttpClient>,
+    clock: Arc<dyn Clock>,
+    discovery: Discovery,
+}
+
+impl std::fmt::Debug for Provider {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Provider").field("id", &self.settings.id).finish_non_exhaustive()
+    }
+}
+
+impl Provider {
+    /// A provider from its settings.
+    ///
+    /// # Errors
+    /// [`SettingsError`] when the issuer cannot be one.
+    pub fn new(
+        settings: ProviderSettings,
+        http: Arc<dyn HttpClient>,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, SettingsError> {
+        let discovery = Discovery::new(&settings.issuer)?;
+        Ok(Self { settings, http, clock, discovery })
+    }
+
+    /// Its id in the configuration.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.settings.id
+    }
+
+    /// Its issuer.
+    #[must_use]
+    pub fn issuer(&self) -> &str {
+        &self.settings.issuer
+    }
+
+    /// Whether a refresh token may be sent again in doubt.
+    #[must_use]
+    pub const fn refresh_reuse(&self) -> RefreshReuse {
+        self.settings.refresh_reuse
+    }
+
+    /// When its discovery document was last read, and what went wrong since.
+    #[must_use]
+    pub fn facts(&self) -> ProviderFacts {
+        self.discovery.facts()
+    }
+
+    async fn known(&self) -> Result<Arc<Known>, ProviderError> {
+        self.discovery.known(&self.http, self.clock.now()).await
+    }
+
+    fn call(&self) -> Call {
+        Call::new(&self.http)
+    }
+
+    fn registration(&self, id: &str) -> Result<&Registration, ProviderError> {
+        self.settings
+            .registrations
+            .iter()
+            .find(|known| known.id == id)
+            .ok_or_else(|| ProviderError::NoRegistration(id.to_owned()))
+    }
+}

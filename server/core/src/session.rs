@@ -1,0 +1,130 @@
+//! A session's life: started by a verified login, opened on every call, refreshed ahead of expiry, ended once.
+//!
+//! [`Sessions`] is the one place where it all happens; each step is a file of its own.
+
+pub mod end;
+pub mod id;
+pub mod open;
+pub mod record;
+pub mod refresh;
+pub mod start;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use quick_cache::sync::Cache;
+use tokio::runtime::Handle;
+use tokio::sync::mpsc;
+
+use crate::audit::event::Journal;
+use crate::clock::{Clock, UnixMs};
+use crate::oidc::Provider;
+use crate::random::Random;
+use crate::store::{Store, StoreResult};
+use crate::vault::SessionVault;
+use id::SessionId;
+use open::Live;
+
+/// What sessions are made of and live by. All of it comes from the composition root.
+#[derive(Clone)]
+pub struct Parts {
+    /// Where they are kept.
+    pub store: Arc<dyn Store>,
+    /// Seals their values.
+    pub vault: SessionVault,
+    /// The audit log.
+    pub journal: Arc<Journal>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub random: Arc<dyn Random>,
+    /// The identity providers by id.
+    pub providers: BTreeMap<String, Arc<Provider>>,
+    /// Where work goes on that no caller waits for, or that must outlive its caller (S3).
+    pub background: Handle,
+}
+
+/// All sessions of this node: those in use in memory, the rest in the store.
+pub struct Sessions {
+    parts: Parts,
+    live: Cache<SessionId, Arc<Live>>,
+    seen: mpsc::UnboundedSender<(SessionId, UnixMs)>,
+}
+
+impl std::fmt::Debug for Sessions {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Sessions").field("cached", &self.live.len()).finish_non_exhaustive()
+    }
+}
+
+/// Last-seen moments on their way to the store; the composition root flushes them once a second.
+pub struct SeenQueue {
+    store: Arc<dyn Store>,
+    queue: mpsc::UnboundedReceiver<(SessionId, UnixMs)>,
+}
+
+impl std::fmt::Debug for SeenQueue {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("SeenQueue")
+    }
+}
+
+impl SeenQueue {
+    /// Writes what has gathered, in one unit of work.
+    ///
+    /// # Errors
+    /// As the store's; what had gathered is then lost, and comes again a minute later.
+    pub async fn flush(&mut self) -> StoreResult<()> {
+        let mut seen = Vec::new();
+        while let Ok(one) = self.queue.try_recv() {
+            seen.push(one);
+        }
+        if seen.is_empty() { Ok(()) } else { self.store.touch(seen).await }
+    }
+}
+
+impl Sessions {
+    /// Sessions over their parts; at most `cached` of them in memory.
+    #[must_use]
+    pub fn new(parts: Parts, cached: usize) -> (Arc<Self>, SeenQueue) {
+        let (seen, queue) = mpsc::unbounded_channel();
+        let flush = SeenQueue { store: Arc::clone(&parts.store), queue };
+        (Arc::new(Self { parts, live: Cache::new(cached), seen }), flush)
+    }
+
+    /// How many sessions are in memory.
+    #[must_use]
+    pub fn cached_count(&self) -> usize {
+        self.live.len()
+    }
+
+    /// The store behind them.
+    #[must_use]
+    pub fn store(&self) -> &Arc<dyn Store> {
+        &self.parts.store
+    }
+
+    /// The audit log.
+    #[must_use]
+    pub fn journal(&self) -> &Arc<Journal> {
+        &self.parts.journal
+    }
+
+    /// The vault.
+    #[must_use]
+    pub const fn vault(&self) -> &SessionVault {
+        &self.parts.vault
+    }
+
+    /// The present moment.
+    #[must_use]
+    pub fn now(&self) -> UnixMs {
+        self.parts.clock.now()
+    }
+
+    /// A provider by its id.
+    #[must_use]
+    pub fn provider(&self, id: &str) -> Option<&Arc<Provider>> {
+        self.parts.providers.get(id)
+    }
+}

@@ -1,0 +1,177 @@
+//! Ending a session: in the store first, then in memory, then at the provider.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::{Map, Value, json};
+
+use super::Sessions;
+use super::id::SessionId;
+use super::record::TokenSet;
+use crate::audit::event::{Deed, Kind, Person};
+use crate::oidc::Revocation;
+use crate::store::{End, EndOutcome, Ended, SessionRow, StoreError, StoreResult};
+
+/// Waits between the tries to revoke at the provider.
+const RETRY_AFTER: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(5)];
+
+/// How a session is to end.
+#[derive(Clone, Debug)]
+pub struct How {
+    /// The reason's code (see [`Ended::reason`]).
+    pub reason: &'static str,
+    /// An administrator's words.
+    pub text: Option<String>,
+    /// The administrator, or the person from another session of theirs.
+    pub by: Option<Person>,
+}
+
+impl How {
+    /// The person signed out.
+    #[must_use]
+    pub const fn signed_out() -> Self {
+        Self { reason: "signed_out", text: None, by: None }
+    }
+
+    /// The person signed in anew in the same browser.
+    #[must_use]
+    pub const fn replaced() -> Self {
+        Self { reason: "replaced", text: None, by: None }
+    }
+
+    /// The person ended it from another session.
+    #[must_use]
+    pub const fn ended_by_user() -> Self {
+        Self { reason: "ended_by_user", text: None, by: None }
+    }
+
+    /// The provider refused to refresh it.
+    #[must_use]
+    pub const fn refused_by_provider() -> Self {
+        Self { reason: "refused_by_provider", text: None, by: None }
+    }
+
+    /// An administrator ended it.
+    #[must_use]
+    pub const fn revoked(by: Person, text: String) -> Self {
+        Self { reason: "revoked", text: Some(text), by: Some(by) }
+    }
+}
+
+impl Sessions {
+    /// Ends sessions. Those that had ended before, or do not exist, are told apart in the answers. The provider is
+    /// told in the background.
+    ///
+    /// # Errors
+    /// As the store's; nothing has ended then.
+    pub async fn end(self: &Arc<Self>, ids: &[SessionId], how: &How) -> StoreResult<Vec<EndOutcome>> {
+        let mut ends = Vec::with_capacity(ids.len());
+        for &id in ids {
+            ends.push(self.prepare_end(id, how).await?);
+        }
+        let asked: Vec<End> = ends.iter().flatten().cloned().collect();
+        let mut done = self.parts.store.end(asked).await?.into_iter();
+        let mut outcomes = Vec::with_capacity(ids.len());
+        for (&id, end) in ids.iter().zip(&ends) {
+            let outcome =
+                if end.is_some() { done.next().unwrap_or(EndOutcome::NotFound) } else { EndOutcome::NotFound };
+            self.forget(id);
+            if outcome == EndOutcome::Ended {
+                self.revoke_at_provider(id);
+            }
+            outcomes.push(outcome);
+        }
+        Ok(outcomes)
+    }
+
+    /// The unit of work that would end a session; `None` when there is no such session.
+    pub(super) async fn prepare_end(&self, id: SessionId, how: &How) -> StoreResult<Option<End>> {
+        let Some(row) = self.parts.store.session(id).await? else { return Ok(None) };
+        let kind = if how.reason == "revoked" { Kind::SessionRevoked } else { Kind::SessionEnded };
+        let mut facts = Map::new();
+        facts.insert("reason".into(), json!(how.reason));
+        if let Some(text) = &how.text {
+            facts.insert("text".into(), json!(text));
+        }
+        let event = self.parts.journal.row(deed(kind, &row, how.by.clone(), facts)).await?;
+        let by = how.by.as_ref().map(|person| person.display().to_owned());
+        let ended = Ended { at: self.now(), reason: how.reason.to_owned(), text: how.text.clone(), by };
+        Ok(Some(End { id, ended, event }))
+    }
+
+    /// Tells the provider to revoke an ended session's tokens (RFC 7009), then forgets them. Best effort: tried
+    /// three times, and the outcome is in the audit log.
+    pub(super) fn revoke_at_provider(self: &Arc<Self>, id: SessionId) {
+        let sessions = Arc::clone(self);
+        drop(self.parts.background.spawn(async move {
+            if let Err(error) = sessions.revoke_and_forget(id).await {
+                tracing::warn!(session = %id, %error, "an ended session's tokens could not be revoked at the provider");
+            }
+        }));
+    }
+
+    async fn revoke_and_forget(&self, id: SessionId) -> StoreResult<()> {
+        let Some(row) = self.parts.store.session(id).await? else { return Ok(()) };
+        let Some(tokens) = self.tokens_of(&row).await? else { return Ok(()) };
+        let (kind, detail) = self.revoke_tokens(&row, &tokens).await;
+        let mut facts = Map::new();
+        facts.insert("detail".into(), json!(detail));
+        self.parts.journal.write(deed(kind, &row, None, facts)).await?;
+        self.parts.store.forget_tokens(id).await
+    }
+
+    async fn revoke_tokens(&self, row: &SessionRow, tokens: &TokenSet) -> (Kind, String) {
+        let (token, kind) = tokens.most_revocable();
+        let Some(provider) = self.provider(&row.summary.provider_id) else {
+            return (Kind::ProviderRevocationFailed, "the provider is no longer configured".into());
+        };
+        let mut waits = RETRY_AFTER.iter();
+        loop {
+            match provider.revoke(&row.registration_id, token, kind).await {
+                Ok(Revocation::Done) => return (Kind::ProviderRevoked, "done".into()),
+                Ok(Revocation::NotSupported) => {
+                    return (Kind::ProviderRevocationFailed, "the provider offers no revocation".into());
+                }
+                Err(error) => match waits.next() {
+                    Some(wait) => tokio::time::sleep(*wait).await,
+                    None => return (Kind::ProviderRevocationFailed, error.to_string()),
+                },
+            }
+        }
+    }
+
+    /// A session's opened token set; `None` once it is forgotten.
+    ///
+    /// # Errors
+    /// As the store's, or [`StoreError::Corrupt`] when it was altered.
+    pub async fn tokens_of(&self, row: &SessionRow) -> StoreResult<Option<TokenSet>> {
+        let Some(stored) = self.parts.store.tokens(row.summary.id).await? else { return Ok(None) };
+        let vault = &self.parts.vault;
+        let opened = vault.data_key(row).and_then(|key| vault.open_tokens(&key, row, &stored));
+        opened
+            .map(Some)
+            .map_err(|error| StoreError::Corrupt(format!("token set of session {}: {error}", row.summary.id)))
+    }
+}
+
+fn deed(kind: Kind, row: &SessionRow, actor: Option<Person>, facts: Map<String, Value>) -> Deed<'_> {
+    let summary = &row.summary;
+    let subject = Person {
+        issuer: summary.issuer.clone(),
+        sub: summary.sub.clone(),
+        name: summary.name.clone(),
+        email: summary.email.clone(),
+        address: None,
+        user_agent: None,
+    };
+    Deed {
+        kind,
+        tenant: &summary.tenant,
+        session: Some(summary.id),
+        client_id: Some(&summary.client_id),
+        provider_id: Some(&summary.provider_id),
+        subject: Some(subject),
+        actor,
+        facts,
+    }
+}

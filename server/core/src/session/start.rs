@@ -1,0 +1,198 @@
+//! Starting a session. Only a verified login can; the browser's old session ends in the same unit of work.
+
+use std::sync::Arc;
+
+use super::Sessions;
+use super::end::How;
+use super::id::{SessionId, SessionSecret, Ticket};
+use super::open::{Access, person_of};
+use super::record::SealedSession;
+use crate::audit::event::{Deed, Kind, Person};
+use crate::clock::UnixMs;
+use crate::oidc::VerifiedLogin;
+use crate::store::{CommitLogin, LoginOutcome, SessionRow, SessionSummary, StoreError, StoredTokens};
+use crate::vault::sealed::Owner;
+
+/// The longest user agent that is kept.
+const USER_AGENT_BYTES: usize = 512;
+
+/// A new session to be.
+#[derive(Debug)]
+pub struct Start<'a> {
+    /// Proof of the login.
+    pub login: VerifiedLogin,
+    /// Tenant label.
+    pub tenant: &'a str,
+    /// Client.
+    pub client_id: &'a str,
+    /// Provider.
+    pub provider_id: &'a str,
+    /// The provider's registration.
+    pub registration_id: &'a str,
+    /// Ends when not used for so long, in seconds.
+    pub idle_secs: i64,
+    /// Ends after so long in any case, in seconds.
+    pub absolute_secs: i64,
+    /// The caller's network address.
+    pub address: Option<String>,
+    /// The caller's user agent.
+    pub user_agent: Option<String>,
+    /// Hash of the login transaction's state, which is used up.
+    pub transaction: [u8; 32],
+    /// Until when that must be remembered.
+    pub transaction_expires_at: UnixMs,
+    /// The browser's present session, which this one replaces.
+    pub replaces: Option<SessionId>,
+}
+
+/// Why no session started.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The login's transaction was used before.
+    #[error("this sign-in was already completed")]
+    Replayed,
+    /// The store did not keep it.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Sessions {
+    /// Starts a session and answers the ticket that the browser is to hold.
+    ///
+    /// # Errors
+    /// [`StartError`]; no session then exists, and the old one runs on.
+    pub async fn start(self: &Arc<Self>, start: Start<'_>) -> Result<Ticket, StartError> {
+        let now = self.now();
+        let random = &*self.parts.random;
+        let ticket = Ticket { id: SessionId::new(now, random), secret: SessionSecret::new(random) };
+        let values = sealed_values(&start, now);
+        let (row, tokens, access) = self.seal_new(&start, &ticket, &values, now);
+        let person = Person {
+            address: row.summary.address.clone(),
+            user_agent: row.summary.user_agent.clone(),
+            ..person_of(&values)
+        };
+        let event = self
+            .parts
+            .journal
+            .row(Deed {
+                kind: Kind::SessionStarted,
+                tenant: start.tenant,
+                session: Some(ticket.id),
+                client_id: Some(start.client_id),
+                provider_id: Some(start.provider_id),
+                subject: Some(person),
+                actor: None,
+                facts: serde_json::Map::new(),
+            })
+            .await?;
+        let replaces = match start.replaces {
+            Some(old) => self.prepare_end(old, &How::replaced()).await?,
+            None => None,
+        };
+        let replaced = replaces.as_ref().map(|end| end.id);
+        let outcome = self
+            .parts
+            .store
+            .commit_login(CommitLogin {
+                transaction: start.transaction,
+                transaction_expires_at: start.transaction_expires_at,
+                session: row.clone(),
+                tokens,
+                replaces,
+                event,
+            })
+            .await?;
+        match outcome {
+            LoginOutcome::Replayed => return Err(StartError::Replayed),
+            LoginOutcome::Started { .. } => {}
+        }
+        if let Some(old) = replaced {
+            self.forget(old);
+            self.revoke_at_provider(old);
+        }
+        self.remember(&row, values, access);
+        Ok(ticket)
+    }
+
+    fn seal_new(
+        &self,
+        start: &Start<'_>,
+        ticket: &Ticket,
+        values: &SealedSession,
+        now: UnixMs,
+    ) -> (SessionRow, StoredTokens, Option<Access>) {
+        let person = person_of(values);
+        let vault = &self.parts.vault;
+        let key = vault.new_data_key(ticket.id);
+        let secret_hash = ticket.secret.hash();
+        let owner = Owner {
+            tenant: start.tenant,
+            client_id: start.client_id,
+            id: ticket.id,
+            secret_hash,
+            issuer: &values.issuer,
+            sub: &values.sub,
+        };
+        let tokens = start.login.tokens();
+        let sealed = vault.seal_session(&key, owner, values);
+        let sealed_tokens = vault.seal_tokens(&key, owner, values.generation, tokens);
+        let summary = SessionSummary {
+            id: ticket.id,
+            tenant: start.tenant.to_owned(),
+            client_id: start.client_id.to_owned(),
+            provider_id: start.provider_id.to_owned(),
+            kind: "web".to_owned(),
+            issuer: values.issuer.clone(),
+            sub: values.sub.clone(),
+            name: person.name,
+            email: person.email,
+            address: start.address.clone(),
+            user_agent: start.user_agent.as_deref().map(cut_user_agent),
+            created_at: now,
+            last_seen_at: now,
+            idle_expires_at: now.plus_secs(start.idle_secs),
+            expires_at: values.expires_at,
+            ended: None,
+        };
+        let ring = vault.ring();
+        let row = SessionRow {
+            summary,
+            secret_hash,
+            subject: ring.subject(&values.issuer, &values.sub),
+            upstream_sid: values.sid.as_deref().map(|sid| ring.upstream_sid(&values.issuer, sid)),
+            registration_id: start.registration_id.to_owned(),
+            version: 1,
+            key_id: key.key_id,
+            wrapped_key: key.wrapped,
+            sealed,
+        };
+        let stored =
+            StoredTokens { generation: values.generation, sealed: sealed_tokens, refreshed_at: now, in_doubt: false };
+        let access = Access::of(tokens, values.generation);
+        (row, stored, access)
+    }
+}
+
+fn sealed_values(start: &Start<'_>, now: UnixMs) -> SealedSession {
+    let login = &start.login;
+    SealedSession {
+        issuer: login.issuer().to_owned(),
+        sub: login.sub().to_owned(),
+        sid: login.sid().map(str::to_owned),
+        claims: login.claims().clone(),
+        claims_at: now,
+        auth_time: login.auth_time(),
+        acr: login.acr().map(str::to_owned),
+        amr: login.amr().to_vec(),
+        created_at: now,
+        idle_secs: start.idle_secs,
+        expires_at: now.plus_secs(start.absolute_secs),
+        generation: 1,
+    }
+}
+
+fn cut_user_agent(text: &str) -> String {
+    let end = (0..=USER_AGENT_BYTES.min(text.len())).rev().find(|&i| text.is_char_boundary(i)).unwrap_or(0);
+    text.get(..end).unwrap_or_default().to_owned()
+}

@@ -1,0 +1,144 @@
+//! The storage contract: one method per unit of work, each atomic and durable when it returns.
+//! No transaction handle leaves a store, and no caller sees half a unit.
+//!
+//! A store keeps what it is given and decides nothing: values are sealed before they come here
+//! ([`crate::vault`]), columns beside them serve look-ups and lists only.
+
+pub mod rows;
+
+use async_trait::async_trait;
+
+use crate::audit::{AuditRow, ChainHead, ChainLink, StoredEvent};
+use crate::clock::UnixMs;
+use crate::session::id::SessionId;
+pub use rows::{
+    BeginRefresh, CommitLogin, CommitRefresh, Count, Doubt, End, EndOutcome, Ended, ListPage, ListQuery, LoginOutcome,
+    Place, RefreshGrant, SessionRow, SessionState, SessionSummary, Sort, StoredTokens, SubjectKeyRow, Totals,
+    WrappedKeyRow,
+};
+
+/// Why a unit of work was not done. Nothing of it was kept.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The store cannot be reached, is full, or gave up waiting. Trying again later may help.
+    #[error("the session store is not available: {0}")]
+    Unavailable(String),
+    /// The store holds something that no version of this program writes.
+    #[error("the session store holds something unreadable: {0}")]
+    Corrupt(String),
+}
+
+impl StoreError {
+    /// Whether the same call may succeed later.
+    #[must_use]
+    pub const fn retry_helps(&self) -> bool {
+        matches!(self, Self::Unavailable(_))
+    }
+}
+
+/// A store's answer.
+pub type StoreResult<T> = Result<T, StoreError>;
+
+/// Sessions, token sets, keys and the audit log, kept.
+#[async_trait]
+pub trait Store: Send + Sync + 'static {
+    // Keys
+
+    /// Every wrapped key of the ring, oldest first.
+    async fn keys(&self) -> StoreResult<Vec<WrappedKeyRow>>;
+
+    /// Adds a key to the ring when the ring is empty; answers the ring as it then stands.
+    /// Two nodes that start at once agree on the first one's key.
+    async fn add_first_key(&self, key: WrappedKeyRow) -> StoreResult<Vec<WrappedKeyRow>>;
+
+    /// The key that seals one person's fields in the audit log: the stored one, or else `candidate`, now stored.
+    async fn subject_key(&self, candidate: SubjectKeyRow) -> StoreResult<SubjectKeyRow>;
+
+    /// The key of this person if there is one.
+    async fn find_subject_key(&self, subject: [u8; 32]) -> StoreResult<Option<SubjectKeyRow>>;
+
+    // Sessions
+
+    /// Uses the login transaction up, stores the new session with its token set, ends the browser's
+    /// old session, and appends the audit events: all of it or nothing.
+    async fn commit_login(&self, login: CommitLogin) -> StoreResult<LoginOutcome>;
+
+    /// One session's row, live or ended.
+    async fn session(&self, id: SessionId) -> StoreResult<Option<SessionRow>>;
+
+    /// One session's sealed token set; `None` once it is forgotten.
+    async fn tokens(&self, id: SessionId) -> StoreResult<Option<StoredTokens>>;
+
+    /// Sets when sessions were last seen. A moment older than the stored one changes nothing, and
+    /// neither does an ended session.
+    async fn touch(&self, seen: Vec<(SessionId, UnixMs)>) -> StoreResult<()>;
+
+    /// Ends each session that still runs, with its audit event; the answers are in the order asked.
+    async fn end(&self, ends: Vec<End>) -> StoreResult<Vec<EndOutcome>>;
+
+    /// Deletes an ended session's token set, once the provider has been told.
+    async fn forget_tokens(&self, id: SessionId) -> StoreResult<()>;
+
+    /// The live sessions of one person at one client, newest first, at most 1000.
+    async fn sessions_of(&self, subject: [u8; 32], client_id: &str, now: UnixMs) -> StoreResult<Vec<SessionSummary>>;
+
+    /// One page of sessions for administrators.
+    async fn list(&self, query: ListQuery) -> StoreResult<ListPage>;
+
+    /// Live sessions in all, by client and by provider, and audit events by kind since `since`.
+    async fn totals(&self, now: UnixMs, since: UnixMs) -> StoreResult<Totals>;
+
+    // Refresh (architecture.md, T7)
+
+    /// Takes the refresh lease of a session and commits an attempt row for the present generation,
+    /// before the first byte of a refresh leaves. What an open attempt without a lease means, `doubt` says.
+    async fn begin_refresh(
+        &self,
+        id: SessionId,
+        owner: &str,
+        now: UnixMs,
+        lease_until: UnixMs,
+        doubt: Doubt,
+    ) -> StoreResult<BeginRefresh>;
+
+    /// Adopts a provider's answer while the generation still stands, the session was not ended and its absolute expiry
+    /// has not passed; answers whether it was adopted. The lease may be over: a provider that rotates has used the old
+    /// token up all the same. Adoption closes every attempt of the generation, else this one alone is closed. Gives
+    /// the lease back if it is still this fence's.
+    async fn commit_refresh(&self, refresh: CommitRefresh) -> StoreResult<bool>;
+
+    /// Closes the one attempt of this fence, whose request surely never reached the provider or was plainly refused,
+    /// and gives the lease back, so that the same generation may be tried again. Earlier attempts in doubt stay so.
+    async fn abandon_refresh(&self, id: SessionId, fence: i64) -> StoreResult<()>;
+
+    /// Gives the lease of an attempt without a known outcome back: the generation stays in doubt.
+    async fn leave_in_doubt(&self, id: SessionId, fence: i64) -> StoreResult<()>;
+
+    // Audit
+
+    /// Appends events that belong to no other unit of work.
+    async fn append(&self, events: Vec<AuditRow>) -> StoreResult<()>;
+
+    /// The last link of the chain, and up to `limit` events that are not linked yet, in the order they came.
+    async fn unchained(&self, limit: u32) -> StoreResult<(ChainHead, Vec<StoredEvent>)>;
+
+    /// Links events to the chain. Refused (`false`) when the head is no longer `after`: another sequencer was faster.
+    async fn chain(&self, after: ChainHead, links: Vec<ChainLink>) -> StoreResult<bool>;
+
+    /// Up to `limit` linked events after the sequence number `after`, in order.
+    async fn chained(&self, after: i64, limit: u32) -> StoreResult<Vec<StoredEvent>>;
+
+    /// Events of one session, oldest first, at most 200.
+    async fn events_of_session(&self, id: SessionId) -> StoreResult<Vec<StoredEvent>>;
+
+    /// The newest `limit` events.
+    async fn latest_events(&self, limit: u32) -> StoreResult<Vec<StoredEvent>>;
+
+    // Operation
+
+    /// Whether a write would succeed now.
+    async fn ready(&self) -> StoreResult<()>;
+
+    /// Waits for what is queued and closes every connection.
+    async fn close(&self);
+}
