@@ -1,0 +1,85 @@
+//! One suite for every store: each promise of [`cloakroom_core::store::Store`] as a function of a fresh, empty store.
+//!
+//! A store runs it by `conformance!(fresh)`, where `fresh` is an async function that answers a value with a `store()`.
+
+pub(crate) mod audit;
+pub(crate) mod ends;
+pub(crate) mod keys;
+pub(crate) mod lists;
+pub(crate) mod load;
+pub(crate) mod login;
+pub(crate) mod make;
+pub(crate) mod refresh;
+pub(crate) mod walk;
+
+/// Runs every promise on stores made by `$fresh`, each as a test of its own.
+macro_rules! conformance {
+    ($fresh:path) => {
+        $crate::conformance::promises! { $fresh;
+            keys: the_first_key_wins_and_all_agree;
+            keys: a_persons_key_is_made_once;
+
+            login: a_login_is_kept_whole;
+            login: s08_a_replayed_login_keeps_nothing;
+            login: s08_a_used_transaction_is_remembered_until_it_expires;
+            login: a_login_ends_the_session_it_replaces;
+            login: a_login_does_not_need_the_session_it_replaces;
+            login: a_failed_login_keeps_nothing;
+            login: a03_text_comes_back_as_it_was;
+
+            ends: an_end_is_kept_once_with_its_event;
+            ends: ends_are_answered_in_order;
+            ends: t05_an_end_wins_against_a_racing_refresh;
+            ends: tokens_are_forgotten_after_the_end_only;
+            ends: last_seen_moves_forward_only;
+            ends: last_seen_never_outlives_the_session;
+
+            refresh: t01_one_of_many_gets_the_lease;
+            refresh: an_adopted_answer_is_kept_whole;
+            refresh: t07_a_crash_leaves_the_generation_in_doubt;
+            refresh: t07_an_answer_that_never_came_leaves_doubt_at_once;
+            refresh: an_abandoned_attempt_leaves_no_doubt;
+            refresh: t07_giving_up_a_second_try_keeps_the_first_in_doubt;
+            refresh: t07_a_late_answer_is_adopted_while_its_generation_stands;
+            refresh: t05_nothing_is_adopted_once_the_session_is_over;
+            refresh: what_is_over_gets_no_lease;
+
+            lists: each_filter_keeps_what_it_should;
+            lists: text_is_looked_for_literally;
+            lists: s13_odd_text_finds_nothing_and_breaks_nothing;
+            lists: life_ends_exactly_at_its_end;
+            lists: an_empty_store_has_an_empty_page;
+            lists: one_persons_sessions_newest_first;
+            lists: totals_count_what_lives;
+
+            walk: every_row_is_walked_over_once_while_others_come;
+            walk: rows_of_one_moment_have_an_order;
+            walk: a_page_knows_its_neighbours;
+
+            audit: a07_events_are_linked_in_the_order_they_came;
+            audit: a07_one_of_two_sequencers_moves_the_head;
+            audit: a07_a_link_to_nothing_is_refused;
+            audit: events_are_read_back_by_session_and_by_age;
+
+            load: many_at_once_are_all_answered;
+            load: a_unit_that_fails_takes_no_other_with_it;
+        }
+    };
+}
+pub(crate) use conformance;
+
+/// One test for each promise named.
+macro_rules! promises {
+    ($fresh:path; $($room:ident: $promise:ident;)*) => {
+        $(
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $promise() {
+                let fresh = $fresh().await;
+                fresh.store().ready().await.expect("ready");
+                $crate::conformance::$room::$promise(fresh.store()).await;
+                fresh.store().close().await;
+            }
+        )*
+    };
+}
+pub(crate) use promises;

@@ -1,0 +1,202 @@
+//! Embedded SQLite: WAL, `synchronous = FULL`, one writer with group commit, a few readers, one process per file.
+
+mod audit;
+mod keys;
+mod list;
+mod login;
+mod open;
+mod refresh;
+mod rows;
+mod sessions;
+mod writer;
+
+#[cfg(test)]
+mod tests;
+
+use std::sync::{Mutex, PoisonError};
+
+use async_trait::async_trait;
+use sqlx::{Connection as _, SqlitePool};
+use tokio::task::JoinHandle;
+
+use cloakroom_core::audit::{AuditRow, ChainHead, ChainLink, StoredEvent};
+use cloakroom_core::clock::UnixMs;
+use cloakroom_core::session::id::SessionId;
+use cloakroom_core::store::{
+    BeginRefresh, CommitLogin, CommitRefresh, Doubt, End, EndOutcome, ListPage, ListQuery, LoginOutcome, SessionRow,
+    SessionSummary, Store, StoreError, StoreResult, StoredTokens, SubjectKeyRow, Totals, WrappedKeyRow,
+};
+
+pub use open::OpenError;
+use writer::{Hands, Writer};
+
+/// A store in one SQLite file.
+#[derive(Debug)]
+pub struct Sqlite {
+    /// `None` where the file was opened for reading.
+    writer: Option<Writer>,
+    readers: SqlitePool,
+    ending: Mutex<Option<JoinHandle<Hands>>>,
+}
+
+/// How much was written since the file was opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Writes {
+    /// Units of work that came.
+    pub units: u64,
+    /// Commits they took, each with a sync to disk.
+    pub commits: u64,
+}
+
+impl Sqlite {
+    /// How much was written so far.
+    #[must_use]
+    pub fn writes(&self) -> Writes {
+        let (units, commits) = self.writer.as_ref().map_or((0, 0), Writer::counts);
+        Writes { units, commits }
+    }
+
+    fn writer(&self) -> StoreResult<&Writer> {
+        self.writer.as_ref().ok_or_else(|| StoreError::Unavailable("the store was opened for reading".into()))
+    }
+}
+
+/// What SQLite says, as callers act on it.
+fn store_error(error: sqlx::Error) -> StoreError {
+    match error {
+        sqlx::Error::Decode(what) => StoreError::Corrupt(what.to_string()),
+        sqlx::Error::Database(error) if damaged(&*error) => StoreError::Corrupt(error.to_string()),
+        other => StoreError::Unavailable(other.to_string()),
+    }
+}
+
+/// Whether SQLite found the file itself damaged: `SQLITE_CORRUPT` or `SQLITE_NOTADB`, extended codes included.
+fn damaged(error: &dyn sqlx::error::DatabaseError) -> bool {
+    let code = error.code().and_then(|code| code.parse::<i32>().ok());
+    code.is_some_and(|code| matches!(code & 0xff, 11 | 26))
+}
+
+#[async_trait]
+impl Store for Sqlite {
+    async fn keys(&self) -> StoreResult<Vec<WrappedKeyRow>> {
+        keys::all(&self.readers).await
+    }
+
+    async fn add_first_key(&self, key: WrappedKeyRow) -> StoreResult<Vec<WrappedKeyRow>> {
+        self.writer()?.run(move |c| Box::pin(keys::add_first(c, key))).await
+    }
+
+    async fn subject_key(&self, candidate: SubjectKeyRow) -> StoreResult<SubjectKeyRow> {
+        self.writer()?.run(move |c| Box::pin(keys::subject(c, candidate))).await
+    }
+
+    async fn find_subject_key(&self, subject: [u8; 32]) -> StoreResult<Option<SubjectKeyRow>> {
+        keys::find_subject(&self.readers, subject).await
+    }
+
+    async fn commit_login(&self, login: CommitLogin) -> StoreResult<LoginOutcome> {
+        self.writer()?.run(move |c| Box::pin(login::commit(c, login))).await
+    }
+
+    async fn session(&self, id: SessionId) -> StoreResult<Option<SessionRow>> {
+        sessions::one(&self.readers, id).await
+    }
+
+    async fn tokens(&self, id: SessionId) -> StoreResult<Option<StoredTokens>> {
+        sessions::tokens(&self.readers, id).await
+    }
+
+    async fn touch(&self, seen: Vec<(SessionId, UnixMs)>) -> StoreResult<()> {
+        self.writer()?.run(move |c| Box::pin(sessions::touch(c, seen))).await
+    }
+
+    async fn end(&self, ends: Vec<End>) -> StoreResult<Vec<EndOutcome>> {
+        self.writer()?.run(move |c| Box::pin(sessions::end_all(c, ends))).await
+    }
+
+    async fn forget_tokens(&self, id: SessionId) -> StoreResult<()> {
+        self.writer()?.run(move |c| Box::pin(sessions::forget_tokens(c, id))).await
+    }
+
+    async fn sessions_of(&self, subject: [u8; 32], client_id: &str, now: UnixMs) -> StoreResult<Vec<SessionSummary>> {
+        list::of_subject(&self.readers, subject, client_id, now).await
+    }
+
+    async fn list(&self, query: ListQuery) -> StoreResult<ListPage> {
+        list::page(&self.readers, query).await
+    }
+
+    async fn totals(&self, now: UnixMs, since: UnixMs) -> StoreResult<Totals> {
+        list::totals(&self.readers, now, since).await
+    }
+
+    async fn begin_refresh(
+        &self,
+        id: SessionId,
+        owner: &str,
+        now: UnixMs,
+        lease_until: UnixMs,
+        doubt: Doubt,
+    ) -> StoreResult<BeginRefresh> {
+        let asked = refresh::Asked { owner: owner.to_owned(), now, until: lease_until, doubt };
+        self.writer()?.run(move |c| Box::pin(refresh::begin(c, id, asked))).await
+    }
+
+    async fn commit_refresh(&self, refresh: CommitRefresh) -> StoreResult<bool> {
+        self.writer()?.run(move |c| Box::pin(refresh::commit(c, refresh))).await
+    }
+
+    async fn abandon_refresh(&self, id: SessionId, fence: i64) -> StoreResult<()> {
+        self.writer()?.run(move |c| Box::pin(refresh::abandon(c, id, fence))).await
+    }
+
+    async fn leave_in_doubt(&self, id: SessionId, fence: i64) -> StoreResult<()> {
+        self.writer()?.run(move |c| Box::pin(refresh::give_back(c, id, fence))).await
+    }
+
+    async fn append(&self, events: Vec<AuditRow>) -> StoreResult<()> {
+        self.writer()?.run(move |c| Box::pin(audit::append_all(c, events))).await
+    }
+
+    async fn unchained(&self, limit: u32) -> StoreResult<(ChainHead, Vec<StoredEvent>)> {
+        audit::unchained(&self.readers, limit).await
+    }
+
+    async fn chain(&self, after: ChainHead, links: Vec<ChainLink>) -> StoreResult<bool> {
+        self.writer()?.run(move |c| Box::pin(audit::chain(c, after, links))).await
+    }
+
+    async fn chained(&self, after: i64, limit: u32) -> StoreResult<Vec<StoredEvent>> {
+        audit::chained(&self.readers, after, limit).await
+    }
+
+    async fn events_of_session(&self, id: SessionId) -> StoreResult<Vec<StoredEvent>> {
+        audit::of_session(&self.readers, id).await
+    }
+
+    async fn latest_events(&self, limit: u32) -> StoreResult<Vec<StoredEvent>> {
+        audit::latest(&self.readers, limit).await
+    }
+
+    async fn ready(&self) -> StoreResult<()> {
+        self.writer()?.run(|c| Box::pin(async move { keys::probe(c).await })).await
+    }
+
+    async fn close(&self) {
+        if let Some(writer) = &self.writer {
+            writer.close();
+        }
+        let ending = self.ending.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let hands = match ending {
+            Some(ending) => ending.await.map_err(|error| tracing::error!(%error, "the writing task broke down")).ok(),
+            None => None,
+        };
+        self.readers.close().await;
+        let Some(Hands { connection, lock }) = hands else { return };
+        // Last, since only the last connection, and one that writes, folds the log into the file.
+        if let Err(error) = connection.close().await {
+            tracing::warn!(%error, "the store did not close cleanly");
+        }
+        drop(lock);
+    }
+}
