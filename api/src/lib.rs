@@ -1,1 +1,33 @@
-//! Wire types of the admin API, shared by gateway and console.
+//! Wire types of the admin API (`/admin/api/v1`), shared by gateway and console.
+//!
+//! One file per resource. Plain serde types only: the crate also builds for WebAssembly, where each dependency is
+//! weight on the wire. Moments are RFC 3339 strings in UTC, durations carry their unit in the name. No type here can
+//! hold a token or a session's secret.
+//!
+//! | request | answer |
+//! | --- | --- |
+//! | `GET /me` | [`Me`] |
+//! | `GET /overview` | [`Overview`] |
+//! | `GET /sessions?state=&client=&q=&sort=&limit=&cursor=` | [`Page`] of [`Session`] |
+//! | `GET /sessions/{id}` | [`SessionDetail`] |
+//! | `POST /sessions/{id}/revoke` with [`Revoke`] | [`Revoked`] |
+//!
+//! Every refusal is a [`Problem`] (RFC 9457, `application/problem+json`).
+
+mod event;
+mod me;
+mod overview;
+mod page;
+mod problem;
+mod revoke;
+mod session;
+
+pub use event::Event;
+pub use me::{Me, Permission, Role};
+pub use overview::{Named, Overview, Totals};
+pub use page::{Count, Page};
+pub use problem::Problem;
+pub use revoke::{ProviderRevocation, REASON_MAX_CHARS, ReasonError, Revoke, Revoked};
+pub use session::{
+    Claim, Ended, Kind, LIMITS, Session, SessionDetail, SessionState, Sort, StateFilter, TokenFacts, UnknownCode,
+};

@@ -1,0 +1,130 @@
+//! Who is signed in to the console, and what they may do.
+
+use serde::{Deserialize, Serialize};
+
+/// What an administrator may do. Each role may do all that the ones before it may.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// Sees everything, changes nothing.
+    Viewer,
+    /// Also ends sessions.
+    Operator,
+    /// Also changes who may do what.
+    Owner,
+}
+
+impl Role {
+    /// Every role, the least first.
+    pub const ALL: [Self; 3] = [Self::Viewer, Self::Operator, Self::Owner];
+
+    /// The role's name on the wire.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Viewer => "viewer",
+            Self::Operator => "operator",
+            Self::Owner => "owner",
+        }
+    }
+
+    /// What this role may do.
+    pub fn permissions(self) -> impl Iterator<Item = Permission> {
+        Permission::ALL.into_iter().filter(move |permission| permission.role() <= self)
+    }
+}
+
+/// One thing that a role allows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub enum Permission {
+    /// See sessions and the overview.
+    #[serde(rename = "sessions.read")]
+    SessionsRead,
+    /// End sessions.
+    #[serde(rename = "sessions.revoke")]
+    SessionsRevoke,
+}
+
+impl Permission {
+    /// Every permission.
+    pub const ALL: [Self; 2] = [Self::SessionsRead, Self::SessionsRevoke];
+
+    /// The least role that has it.
+    #[must_use]
+    pub const fn role(self) -> Role {
+        match self {
+            Self::SessionsRead => Role::Viewer,
+            Self::SessionsRevoke => Role::Operator,
+        }
+    }
+}
+
+/// The signed-in administrator.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Me {
+    /// The person's id at the provider.
+    pub sub: String,
+    /// The provider's issuer.
+    pub issuer: String,
+    /// Name, where the provider gave one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Mail address, where the provider gave one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub email: Option<String>,
+    /// Role at this gateway.
+    pub role: Role,
+    /// All that the role allows.
+    pub permissions: Vec<Permission>,
+    /// The public id of the session that asks.
+    pub session_id: String,
+    /// Seconds until that session ends if it is not used.
+    pub idle_expires_in_secs: u64,
+    /// Seconds until it ends in any case.
+    pub expires_in_secs: u64,
+    /// Where to go to sign out; same origin.
+    pub logout_url: String,
+    /// The name of this gateway, as its operator set it or as its host is called.
+    pub instance: String,
+    /// The gateway's version.
+    pub version: String,
+}
+
+impl Me {
+    /// Whether this person may do it.
+    #[must_use]
+    pub fn may(&self, permission: Permission) -> bool {
+        self.permissions.contains(&permission)
+    }
+
+    /// The name for people to read: name, else mail address, else `sub`.
+    #[must_use]
+    pub fn display(&self) -> &str {
+        self.name.as_deref().or(self.email.as_deref()).unwrap_or(&self.sub)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_role_may_do_all_that_lesser_roles_may() {
+        assert_eq!(Role::Viewer.permissions().collect::<Vec<_>>(), [Permission::SessionsRead]);
+        for pair in Role::ALL.windows(2) {
+            for permission in pair[0].permissions() {
+                assert!(pair[1].permissions().any(|p| p == permission));
+            }
+        }
+    }
+
+    #[test]
+    fn codes_are_what_serde_writes() {
+        for role in Role::ALL {
+            assert_eq!(serde_json::to_value(role).unwrap(), role.code());
+        }
+    }
+}
