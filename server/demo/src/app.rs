@@ -1,0 +1,132 @@
+//! The sample web app: static files, no build step, no dependency. The gateway proxies `/` of the
+//! app's site to it; it never sees a token or a cookie.
+
+use axum::{
+    Router,
+    extract::{Path, State},
+    response::{IntoResponse as _, Response},
+    routing::get,
+};
+use http::{
+    StatusCode,
+    header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY},
+};
+use serde::Serialize;
+use url::Url;
+
+/// What the page needs to know about its surroundings; served as `/config.json`.
+#[derive(Debug, Clone, Serialize)]
+pub struct AppConfig {
+    /// Where the console is, for the link to it.
+    pub console_url: Url,
+    /// Where the provider is, for the link to it.
+    pub provider_url: Url,
+}
+
+const HTML: &str = "text/html; charset=utf-8";
+const CSS: &str = "text/css; charset=utf-8";
+const JS: &str = "text/javascript; charset=utf-8";
+const SVG: &str = "image/svg+xml";
+
+/// Name, media type, content.
+const FILES: [(&str, &str, &str); 10] = [
+    ("app.css", CSS, include_str!("app/app.css")),
+    ("parts.css", CSS, include_str!("app/parts.css")),
+    ("app.js", JS, include_str!("app/app.js")),
+    ("gateway.js", JS, include_str!("app/gateway.js")),
+    ("dom.js", JS, include_str!("app/dom.js")),
+    ("account.js", JS, include_str!("app/account.js")),
+    ("call.js", JS, include_str!("app/call.js")),
+    ("notes.js", JS, include_str!("app/notes.js")),
+    ("devices.js", JS, include_str!("app/devices.js")),
+    ("mark.svg", SVG, include_str!("app/mark.svg")),
+];
+
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
+                      connect-src 'self'; form-action 'self'; frame-ancestors 'none'; \
+                      base-uri 'none'";
+
+/// The web app.
+pub fn app_router(config: AppConfig) -> Router {
+    Router::new()
+        .route("/", get(index))
+        .route("/config.json", get(surroundings))
+        .route("/{file}", get(file))
+        .with_state(config)
+}
+
+async fn index() -> Response {
+    answer(HTML, include_str!("app/index.html"))
+}
+
+async fn surroundings(State(config): State<AppConfig>) -> Response {
+    ([(CACHE_CONTROL, "no-cache")], axum::Json(config)).into_response()
+}
+
+async fn file(Path(name): Path<String>) -> Response {
+    match FILES.iter().find(|(known, _, _)| *known == name) {
+        Some((_, kind, content)) => answer(kind, content),
+        None => StatusCode::NOT_FOUND.into_response(),
+    }
+}
+
+fn answer(kind: &'static str, content: &'static str) -> Response {
+    let headers = [
+        (CONTENT_TYPE, kind),
+        // Asked for again each time: names carry no hash, and a demo is restarted often.
+        (CACHE_CONTROL, "no-cache"),
+        (CONTENT_SECURITY_POLICY, POLICY),
+        (REFERRER_POLICY, "same-origin"),
+    ];
+    let nosniff = [("x-content-type-options", "nosniff")];
+    (headers, nosniff, content).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::Body;
+    use http::Request;
+
+    use super::*;
+    use crate::provider::browser::{Answered, send};
+
+    async fn get(path: &str) -> Answered {
+        let config = AppConfig {
+            console_url: Url::parse("http://console.localhost:8080/admin/").unwrap(),
+            provider_url: Url::parse("http://idp.localhost:8081/").unwrap(),
+        };
+        let request = Request::get(path).body(Body::empty()).unwrap();
+        send(app_router(config), request).await
+    }
+
+    #[tokio::test]
+    async fn everything_the_page_names_is_served() {
+        let index = get("/").await;
+        let mut named = 0;
+        for rest in index.body.split("=\"/").skip(1) {
+            let path = rest.split('"').next().unwrap();
+            if path.contains('.') {
+                named += 1;
+                let path = format!("/{path}");
+                assert_eq!(get(&path).await.status, StatusCode::OK, "{path}");
+            }
+        }
+        assert!(named >= 3);
+        assert_eq!(get("/unknown.js").await.status, StatusCode::NOT_FOUND);
+    }
+
+    #[tokio::test]
+    async fn the_page_fits_its_own_policy() {
+        let index = get("/").await;
+        assert!(!POLICY.contains("unsafe"));
+        for inline in ["<style", " style=", "onclick=", "javascript:", "<script>"] {
+            assert!(!index.body.contains(inline), "{inline}");
+        }
+    }
+
+    #[tokio::test]
+    async fn the_page_learns_where_the_console_is() {
+        let config: serde_json::Value = get("/config.json").await.json();
+        assert_eq!(config["console_url"], "http://console.localhost:8080/admin/");
+    }
+}
