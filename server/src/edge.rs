@@ -1,0 +1,28 @@
+//! The edge: connections, sites, tickets, anti-forgery, refusals. What all rooms that serve requests share.
+
+pub mod antiforgery;
+pub mod body;
+pub mod client;
+pub mod device;
+pub mod listener;
+pub mod own;
+pub mod page;
+pub mod params;
+pub mod problem;
+pub mod ticket;
+pub mod worker;
+
+use cloakroom_core::store::Ended;
+
+/// What a person reads whose session is over.
+#[must_use]
+pub fn over_text(ended: Option<&Ended>) -> String {
+    match ended.map(|ended| ended.reason.as_str()) {
+        None => "your session expired".into(),
+        Some("revoked") => "an administrator ended your session".into(),
+        Some("ended_by_user") => "you ended this session from another device".into(),
+        Some("signed_out") => "you signed out".into(),
+        Some("replaced") => "you signed in anew in this browser".into(),
+        Some(_) => "your session is over".into(),
+    }
+}

@@ -1,0 +1,56 @@
+//! The public listener: one acceptor hands each connection to the worker with the fewest.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::sync::{mpsc, watch};
+
+/// A worker as the acceptor sees it.
+#[derive(Debug)]
+pub struct Desk {
+    /// The way to it.
+    pub connections: mpsc::UnboundedSender<(std::net::TcpStream, SocketAddr)>,
+    /// How many connections it holds.
+    pub load: Arc<AtomicUsize>,
+}
+
+/// Accepts until the process drains.
+pub async fn accept(listener: TcpListener, desks: Vec<Desk>, mut drain: watch::Receiver<bool>) {
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            () = told_to_drain(&mut drain) => return,
+        };
+        match accepted {
+            Ok((stream, peer)) => hand_over(stream, peer, &desks),
+            Err(error) => {
+                // Out of file descriptors, most likely: give connections time to close.
+                tracing::warn!(%error, "a connection could not be accepted");
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        }
+    }
+}
+
+/// Ends when the process drains, or the one who would say so is gone.
+pub(super) async fn told_to_drain(drain: &mut watch::Receiver<bool>) {
+    if let Err(error) = drain.wait_for(|draining| *draining).await {
+        tracing::debug!(%error, "nobody is left to say when to drain");
+    }
+}
+
+fn hand_over(stream: tokio::net::TcpStream, peer: SocketAddr, desks: &[Desk]) {
+    let Some(desk) = desks.iter().min_by_key(|desk| desk.load.load(Relaxed)) else { return };
+    match stream.into_std() {
+        Ok(stream) => {
+            desk.load.fetch_add(1, Relaxed);
+            if desk.connections.send((stream, peer)).is_err() {
+                desk.load.fetch_sub(1, Relaxed);
+            }
+        }
+        Err(error) => tracing::warn!(%error, "a connection could not be handed to its worker"),
+    }
+}

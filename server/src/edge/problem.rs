@@ -1,0 +1,288 @@
+//! Every refusal there is, with its status, chosen here and nowhere else: problem+json (RFC 9457) for programs, a page
+//! for people.
+
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use serde::Serialize;
+
+use cloakroom_core::policy;
+use cloakroom_core::session::refresh::RefreshError;
+use cloakroom_core::store::StoreError;
+
+use super::antiforgery::{Forgery, is_top_level_navigation};
+use super::page;
+use crate::proxy::path::PathRefusal;
+use crate::proxy::upstream::UpstreamError;
+
+/// Why a request is not served.
+#[derive(Debug, thiserror::Error)]
+pub enum Refusal {
+    /// No site of that name (RFC 9110 section 15.5.20).
+    #[error("no site of this name is configured here")]
+    UnknownHost,
+    /// The path is not in its normal form.
+    #[error("the path is not acceptable: {0}")]
+    BadPath(#[from] PathRefusal),
+    /// Something else about the request is wrong.
+    #[error("{0}")]
+    BadRequest(&'static str),
+    /// A parameter is wrong.
+    #[error("the parameter {name} {what}")]
+    BadParameter {
+        /// Its name.
+        name: String,
+        /// What is wrong with it, continuing the sentence.
+        what: &'static str,
+    },
+    /// No route, or nothing of that name.
+    #[error("there is nothing at this address")]
+    NotFound,
+    /// The route does not take the method.
+    #[error("this address does not take this method")]
+    MethodNotAllowed {
+        /// The `Allow` header.
+        allow: HeaderValue,
+    },
+    /// The request could come from another site's page.
+    #[error("{0}")]
+    Forgery(#[from] Forgery),
+    /// The route needs a session.
+    #[error("you are not signed in")]
+    SignInNeeded {
+        /// Where to sign in.
+        login_url: String,
+    },
+    /// The session has ended.
+    #[error("{0}")]
+    SessionOver(String),
+    /// The access token cannot be renewed without a new sign-in.
+    #[error("signing in again is needed: the provider's access expired and could not be renewed")]
+    SignInAgain {
+        /// Where to sign in.
+        login_url: String,
+    },
+    /// A right is missing.
+    #[error("the role {role} is needed")]
+    RoleNeeded {
+        /// The least role that may.
+        role: &'static str,
+    },
+    /// The provider or the store is away.
+    #[error("{what} cannot be reached now")]
+    TryLater {
+        /// What is away.
+        what: &'static str,
+        /// When to try again.
+        retry_after_secs: u64,
+    },
+    /// The request's body is too long.
+    #[error("the request body is longer than the {limit} bytes that this address takes")]
+    BodyTooLong {
+        /// The limit.
+        limit: u64,
+    },
+    /// The upstream did not answer well.
+    #[error("{0}")]
+    Upstream(#[from] UpstreamError),
+    /// A sign-in did not succeed.
+    #[error("{message}")]
+    Login {
+        /// The machine's code.
+        code: &'static str,
+        /// For people.
+        message: String,
+        /// Where to start anew.
+        again: String,
+    },
+    /// A stored value is unreadable. The log says which.
+    #[error("something stored here cannot be read; the operator finds the cause in the log")]
+    Broken,
+}
+
+impl From<StoreError> for Refusal {
+    fn from(error: StoreError) -> Self {
+        tracing::error!(%error, "the store did not answer well");
+        match error {
+            StoreError::Unavailable(_) => Self::TryLater { what: "the session store", retry_after_secs: 2 },
+            StoreError::Corrupt(_) => Self::Broken,
+        }
+    }
+}
+
+impl Refusal {
+    /// A policy's refusal, with the address where to sign in.
+    #[must_use]
+    pub fn policy(refusal: policy::Refusal, login_url: impl FnOnce() -> String) -> Self {
+        match refusal {
+            policy::Refusal::SignInNeeded => Self::SignInNeeded { login_url: login_url() },
+        }
+    }
+
+    /// A refresh's refusal, with the address where to sign in.
+    #[must_use]
+    pub fn refresh(error: &RefreshError, login_url: impl FnOnce() -> String) -> Self {
+        match error {
+            RefreshError::Over => {
+                Self::SessionOver("your session is over: the identity provider no longer renews it".into())
+            }
+            RefreshError::SignInAgain => Self::SignInAgain { login_url: login_url() },
+            RefreshError::TryLater { retry_after_secs } => {
+                Self::TryLater { what: "the identity provider", retry_after_secs: *retry_after_secs }
+            }
+        }
+    }
+
+    /// The status.
+    #[must_use]
+    pub fn status(&self) -> StatusCode {
+        match self {
+            Self::UnknownHost => StatusCode::MISDIRECTED_REQUEST,
+            Self::BadPath(_) | Self::BadRequest(_) | Self::BadParameter { .. } | Self::Login { .. } => {
+                StatusCode::BAD_REQUEST
+            }
+            Self::NotFound => StatusCode::NOT_FOUND,
+            Self::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
+            Self::Forgery(_) | Self::RoleNeeded { .. } => StatusCode::FORBIDDEN,
+            Self::SignInNeeded { .. } | Self::SignInAgain { .. } | Self::SessionOver(_) => StatusCode::UNAUTHORIZED,
+            Self::TryLater { .. } => StatusCode::SERVICE_UNAVAILABLE,
+            Self::BodyTooLong { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::Upstream(error) => error.status(),
+            Self::Broken => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    /// The last part of the problem's type: `urn:cloakroom:problem:<code>`. Stable.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::UnknownHost => "unknown-host",
+            Self::BadPath(_) => "bad-path",
+            Self::BadRequest(_) => "bad-request",
+            Self::BadParameter { .. } => "bad-parameter",
+            Self::NotFound => "not-found",
+            Self::MethodNotAllowed { .. } => "method-not-allowed",
+            Self::Forgery(Forgery::HeaderMissing) => "csrf-header-missing",
+            Self::Forgery(Forgery::ForeignOrigin) => "foreign-origin",
+            Self::Forgery(Forgery::ServiceWorker) => "service-worker",
+            Self::SignInNeeded { .. } => "sign-in-needed",
+            Self::SignInAgain { .. } => "sign-in-again",
+            Self::SessionOver(_) => "session-over",
+            Self::RoleNeeded { .. } => "role-needed",
+            Self::TryLater { .. } => "try-later",
+            Self::BodyTooLong { .. } => "body-too-long",
+            Self::Upstream(error) => error.code(),
+            Self::Login { code, .. } => code,
+            Self::Broken => "broken",
+        }
+    }
+
+    fn title(&self) -> &'static str {
+        match self {
+            Self::UnknownHost => "Unknown site",
+            Self::BadPath(_) | Self::BadRequest(_) | Self::BadParameter { .. } => "Bad request",
+            Self::NotFound => "Not found",
+            Self::MethodNotAllowed { .. } => "Method not allowed",
+            Self::Forgery(_) => "Request refused",
+            Self::SignInNeeded { .. } | Self::SignInAgain { .. } => "Sign in needed",
+            Self::SessionOver(_) => "Session over",
+            Self::RoleNeeded { .. } => "Not allowed",
+            Self::TryLater { .. } => "Try again soon",
+            Self::BodyTooLong { .. } => "Too much data",
+            Self::Upstream(_) => "The application did not answer",
+            Self::Login { .. } => "Sign-in did not succeed",
+            Self::Broken => "Something is broken",
+        }
+    }
+
+    fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Forgery(Forgery::HeaderMissing) => {
+                Some("Send the header X-CSRF: 1 with every call that your page makes.")
+            }
+            Self::Forgery(Forgery::ForeignOrigin) => {
+                Some("Calls with the session cookie are accepted from pages of the site's own origin only.")
+            }
+            Self::SignInNeeded { .. } | Self::SignInAgain { .. } | Self::SessionOver(_) => {
+                Some("Navigate the window to login_url; it comes back to return_to.")
+            }
+            _ => None,
+        }
+    }
+
+    /// Where a person can go on from here.
+    fn way_on(&self) -> Option<(&str, &'static str)> {
+        match self {
+            Self::SignInNeeded { login_url } | Self::SignInAgain { login_url } => Some((login_url, "Sign in")),
+            Self::Login { again, .. } => Some((again, "Try again")),
+            _ => None,
+        }
+    }
+
+    /// The answer: a page for a person's navigation, problem+json for everything else.
+    #[must_use]
+    pub fn respond(&self, method: &Method, headers: &HeaderMap, request_id: &str) -> http::Response<String> {
+        let status = self.status();
+        if status.is_server_error() {
+            tracing::warn!(status = status.as_u16(), code = self.code(), request_id, error = %self, "refused");
+        } else {
+            tracing::debug!(status = status.as_u16(), code = self.code(), request_id, error = %self, "refused");
+        }
+        let mut response = if is_top_level_navigation(method, headers) {
+            page::error(self.title(), &self.to_string(), self.way_on(), request_id)
+        } else {
+            self.problem(status, request_id)
+        };
+        *response.status_mut() = status;
+        let headers = response.headers_mut();
+        match self {
+            Self::MethodNotAllowed { allow } => {
+                headers.insert(header::ALLOW, allow.clone());
+            }
+            Self::TryLater { retry_after_secs, .. } => {
+                headers.insert(header::RETRY_AFTER, HeaderValue::from(*retry_after_secs));
+            }
+            Self::UnknownHost | Self::BadPath(_) => {
+                headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+            }
+            _ => {}
+        }
+        response
+    }
+
+    fn problem(&self, status: StatusCode, request_id: &str) -> http::Response<String> {
+        #[derive(Serialize)]
+        struct Problem<'a> {
+            r#type: String,
+            title: &'static str,
+            status: u16,
+            detail: String,
+            request_id: &'a str,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            hint: Option<&'static str>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            login_url: Option<&'a str>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            required_role: Option<&'static str>,
+        }
+        let problem = Problem {
+            r#type: format!("urn:cloakroom:problem:{}", self.code()),
+            title: self.title(),
+            status: status.as_u16(),
+            detail: self.to_string(),
+            request_id,
+            hint: self.hint(),
+            login_url: match self {
+                Self::SignInNeeded { login_url } | Self::SignInAgain { login_url } => Some(login_url),
+                _ => None,
+            },
+            required_role: match self {
+                Self::RoleNeeded { role } => Some(role),
+                _ => None,
+            },
+        };
+        let mut response = http::Response::new(serde_json::to_string(&problem).unwrap_or_default());
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        page::harden(headers);
+        response
+    }
+}

@@ -1,0 +1,199 @@
+//! A worker: one single-threaded runtime per core. A connection lives and dies on its worker; what cannot be answered
+//! from memory is asked of the control runtime.
+
+use std::cell::Cell;
+use std::net::SocketAddr;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
+use axum::response::Response;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpStream;
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::task::LocalSet;
+
+use cloakroom_core::clock::UnixMs;
+use cloakroom_core::session::id::{SecretHash, SessionId};
+use cloakroom_core::session::open::{Access, Live, Opened};
+use cloakroom_core::session::refresh::RefreshError;
+use cloakroom_core::store::StoreError;
+
+use super::listener::told_to_drain;
+use super::own::OwnCall;
+use super::problem::Refusal;
+use super::ticket::Memo;
+use crate::gateway::Gateway;
+use crate::proxy::upstream::Pool;
+use crate::proxy::upstream::deadline::TICK;
+use crate::telemetry::metrics::WorkerCounts;
+
+/// The longest head of a request: beyond it the answer is 431.
+const HEAD_BYTES: usize = 32 * 1024;
+
+/// What a worker asks of the control runtime.
+#[derive(Debug)]
+pub enum Cold {
+    /// A session that is not in memory.
+    Open {
+        /// Which.
+        id: SessionId,
+        /// The secret's hash.
+        secret: SecretHash,
+        /// The answer.
+        reply: oneshot::Sender<Result<Opened, StoreError>>,
+    },
+    /// A fresh access token.
+    Token {
+        /// Whose.
+        live: Arc<Live>,
+        /// The answer.
+        reply: oneshot::Sender<Result<Arc<Access>, RefreshError>>,
+    },
+    /// One of Cloakroom's own endpoints.
+    Own {
+        /// The call.
+        call: Box<OwnCall>,
+        /// The answer.
+        reply: oneshot::Sender<Response>,
+    },
+}
+
+/// One worker's state.
+pub struct Worker {
+    pub(crate) gateway: Arc<Gateway>,
+    pub(crate) memo: Memo,
+    pub(crate) pool: Rc<Pool>,
+    pub(crate) counts: Arc<WorkerCounts>,
+    control: mpsc::Sender<Cold>,
+    ids: Ids,
+}
+
+impl std::fmt::Debug for Worker {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Worker")
+    }
+}
+
+/// Request ids: 64 random bits of the worker, then a counter. 32 hexadecimal digits.
+struct Ids {
+    prefix: u64,
+    next: Cell<u64>,
+}
+
+/// What a worker needs to start.
+#[derive(Debug)]
+pub struct Seat {
+    /// Connections on their way to it.
+    pub connections: mpsc::UnboundedReceiver<(std::net::TcpStream, SocketAddr)>,
+    /// How many it holds.
+    pub load: Arc<AtomicUsize>,
+    /// Its counts.
+    pub counts: Arc<WorkerCounts>,
+    /// The way to the control runtime.
+    pub control: mpsc::Sender<Cold>,
+    /// Turns true when the process drains.
+    pub drain: watch::Receiver<bool>,
+}
+
+/// Runs a worker on this thread until the acceptor is gone and the last connection is closed.
+///
+/// # Errors
+/// When the runtime cannot start.
+pub fn run(gateway: Arc<Gateway>, seat: Seat) -> std::io::Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    LocalSet::new().block_on(&runtime, serve(gateway, seat));
+    Ok(())
+}
+
+async fn serve(gateway: Arc<Gateway>, seat: Seat) {
+    let Seat { mut connections, load, counts, control, drain } = seat;
+    let ids = Ids { prefix: u64::from_be_bytes(gateway.random.bytes()), next: Cell::new(0) };
+    let worker =
+        Rc::new(Worker { pool: Rc::new(Pool::default()), memo: Memo::default(), gateway, counts, control, ids });
+    let mut tick = tokio::time::interval(TICK);
+    tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let mut accepting = true;
+    while accepting || load.load(Relaxed) > 0 {
+        tokio::select! {
+            connection = connections.recv(), if accepting => match connection {
+                Some((stream, peer)) => {
+                    let (worker, load, drain) = (Rc::clone(&worker), Arc::clone(&load), drain.clone());
+                    tokio::task::spawn_local(async move {
+                        if let Err(error) = serve_connection(worker, stream, peer, drain).await {
+                            tracing::debug!(%peer, %error, "a connection broke");
+                        }
+                        load.fetch_sub(1, Relaxed);
+                    });
+                }
+                None => accepting = false,
+            },
+            _ = tick.tick() => worker.pool.tick(),
+        }
+    }
+}
+
+async fn serve_connection(
+    worker: Rc<Worker>,
+    stream: std::net::TcpStream,
+    peer: SocketAddr,
+    mut drain: watch::Receiver<bool>,
+) -> Result<(), Box<dyn std::error::Error>> {
+    let stream = TcpStream::from_std(stream)?;
+    stream.set_nodelay(true)?;
+    let service = service_fn(move |request| crate::proxy::call::call(Rc::clone(&worker), peer.ip(), request));
+    let connection = http1::Builder::new().max_buf_size(HEAD_BYTES).serve_connection(TokioIo::new(stream), service);
+    let mut connection = std::pin::pin!(connection);
+    tokio::select! {
+        done = connection.as_mut() => return Ok(done?),
+        () = told_to_drain(&mut drain) => {}
+    }
+    connection.as_mut().graceful_shutdown();
+    Ok(connection.await?)
+}
+
+impl Worker {
+    /// The present moment.
+    pub(crate) fn now(&self) -> UnixMs {
+        self.gateway.clock.now()
+    }
+
+    /// A new request id.
+    pub(crate) fn next_id(&self) -> [u8; 32] {
+        const DIGITS: &[u8; 16] = b"0123456789abcdef";
+        let n = self.ids.next.get().wrapping_add(1);
+        self.ids.next.set(n);
+        let mut out = [b'0'; 32];
+        let number = (u128::from(self.ids.prefix) << 64) | u128::from(n);
+        for (i, digit) in out.iter_mut().rev().enumerate() {
+            *digit = *DIGITS.get((number >> (4 * i)) as usize & 15).unwrap_or(&b'0');
+        }
+        out
+    }
+
+    /// Opens a session that is not in memory.
+    pub(crate) async fn open(&self, id: SessionId, secret: SecretHash) -> Result<Opened, Refusal> {
+        let (reply, answer) = oneshot::channel();
+        Ok(self.ask(Cold::Open { id, secret, reply }, answer).await??)
+    }
+
+    /// A fresh access token, when the one in memory is not.
+    pub(crate) async fn token(&self, live: Arc<Live>) -> Result<Result<Arc<Access>, RefreshError>, Refusal> {
+        let (reply, answer) = oneshot::channel();
+        self.ask(Cold::Token { live, reply }, answer).await
+    }
+
+    /// The answer of an own endpoint.
+    pub(crate) async fn own(&self, call: OwnCall) -> Result<Response, Refusal> {
+        let (reply, answer) = oneshot::channel();
+        self.ask(Cold::Own { call: Box::new(call), reply }, answer).await
+    }
+
+    async fn ask<T>(&self, question: Cold, answer: oneshot::Receiver<T>) -> Result<T, Refusal> {
+        const BUSY: Refusal = Refusal::TryLater { what: "the gateway's control", retry_after_secs: 1 };
+        self.control.try_send(question).map_err(|_| BUSY)?;
+        answer.await.map_err(|_| BUSY)
+    }
+}

@@ -1,0 +1,48 @@
+//! What every room shares at run time: sites, sessions, rules. Made by [`crate::app`], read by all.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use cloakroom_core::clock::{Clock, UnixMs};
+use cloakroom_core::random::Random;
+use cloakroom_core::session::Sessions;
+
+use crate::admin::roles::RoleRules;
+use crate::edge::client::Sites;
+use crate::telemetry::metrics::Metrics;
+
+/// The running gateway.
+pub struct Gateway {
+    /// Sites with their clients and routes.
+    pub sites: Sites,
+    /// Sessions.
+    pub sessions: Arc<Sessions>,
+    /// Randomness.
+    pub random: Arc<dyn Random>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Who may do what in the console.
+    pub roles: RoleRules,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
+}
+
+impl std::fmt::Debug for Gateway {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Gateway").field("sites", &self.sites).finish_non_exhaustive()
+    }
+}
+
+impl Gateway {
+    /// Clients' names for people by their ids.
+    #[must_use]
+    pub fn client_names(&self) -> BTreeMap<&str, &str> {
+        self.sites.iter().filter_map(|site| site.client.as_ref()).map(|client| (&*client.id, &*client.name)).collect()
+    }
+
+    /// The present moment.
+    #[must_use]
+    pub fn now(&self) -> UnixMs {
+        self.clock.now()
+    }
+}
