@@ -1,0 +1,9 @@
+//! The proxy: the way of a call, and its pieces. Everything here runs on a worker, single-threaded.
+
+pub mod call;
+pub mod hygiene;
+pub mod path;
+pub mod route;
+pub mod send;
+pub mod table;
+pub mod upstream;

@@ -1,0 +1,152 @@
+//! The way of a proxied call. No database round trip, no lock held across an await, no timer, no log line at info:
+//! what memory cannot answer is asked of the control runtime.
+
+use std::convert::Infallible;
+use std::net::IpAddr;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use http::request::Parts;
+use http::{HeaderValue, Request, Response, StatusCode, header};
+use http_body_util::{BodyExt as _, Limited};
+use hyper::body::Incoming;
+
+use cloakroom_core::policy::{Access, Caller, Permit, decide};
+use cloakroom_core::session::open::{Opened, Standing};
+use cloakroom_core::session::refresh::Freshness;
+
+use super::path::NormalPath;
+use super::route::{Route, TokenMode};
+use super::send::{Call, send};
+use super::table::Found;
+use crate::edge::antiforgery::{self, Kind, Source, is_top_level_navigation};
+use crate::edge::body::Body;
+use crate::edge::client::Site;
+use crate::edge::own::{self, BODY_BYTES, Context, OwnCall, Room};
+use crate::edge::problem::Refusal;
+use crate::edge::worker::Worker;
+use crate::edge::{over_text, page};
+
+/// Serves one request: a proxied call, or an own endpoint's on the control runtime.
+///
+/// # Errors
+/// Never: every failure is an answer.
+pub async fn call(worker: Rc<Worker>, peer: IpAddr, request: Request<Incoming>) -> Result<Response<Body>, Infallible> {
+    let id = worker.next_id();
+    let (parts, body) = request.into_parts();
+    let response = serve(&worker, peer.to_canonical(), &id, &parts, body).await.unwrap_or_else(|refusal| {
+        refusal.respond(&parts.method, &parts.headers, str::from_utf8(&id).unwrap_or_default()).map(Body::from)
+    });
+    worker.counts.answered(response.status());
+    Ok(response)
+}
+
+async fn serve(
+    worker: &Worker,
+    peer: IpAddr,
+    id: &[u8; 32],
+    parts: &Parts,
+    body: Incoming,
+) -> Result<Response<Body>, Refusal> {
+    let site = worker.gateway.sites.resolve(&parts.uri, &parts.headers)?;
+    let path = NormalPath::parse(&parts.uri)?;
+    if let Some(room) = own::room_of(site, path.as_str()) {
+        let context =
+            Context { site: Arc::clone(site), peer, request_id: str::from_utf8(id).unwrap_or_default().into() };
+        return own_endpoint(worker, room, context, parts, body).await;
+    }
+    let route = match site.routes.find(&path, &parts.method) {
+        Found::Route(route) => route,
+        Found::MethodNotAllowed(allow) => return Err(Refusal::MethodNotAllowed { allow: allow.clone() }),
+        Found::Nothing => return Err(Refusal::NotFound),
+    };
+    let caller = caller(worker, site, route, parts).await?;
+    if let Caller::Session(_) = &caller {
+        antiforgery::check(route.kind, &parts.method, &parts.headers, &site.origin)?;
+    }
+    let permit = match decide(route.access, caller) {
+        Ok(permit) => permit,
+        Err(_) if route.kind == Kind::Page && is_top_level_navigation(&parts.method, &parts.headers) => {
+            return sign_in_first(site, parts);
+        }
+        Err(refusal) => return Err(Refusal::policy(refusal, || login_url(site))),
+    };
+    let authorization = token(worker, site, route, &permit).await?;
+    send(worker, Call { permit, site, route, peer, id, authorization }, parts, body).await
+}
+
+/// Who calls. The ticket is opened only where the route needs it, so that an outage of the store never fails an
+/// anonymous asset.
+async fn caller(worker: &Worker, site: &Site, route: &Route, parts: &Parts) -> Result<Caller, Refusal> {
+    if route.access == Access::Anonymous && route.token == TokenMode::None {
+        return Ok(Caller::Anonymous);
+    }
+    let Some(client) = &site.client else { return Ok(Caller::Anonymous) };
+    let Some(claimed) = worker.memo.read(client, &parts.headers) else { return Ok(Caller::Anonymous) };
+    let sessions = &worker.gateway.sessions;
+    let now = worker.now();
+    if let Some(live) = sessions.cached(claimed.id)
+        && live.standing(&claimed.secret, now) == Standing::Good
+    {
+        sessions.seen(&live, now);
+        return Ok(Caller::Session(live));
+    }
+    match worker.open(claimed.id, claimed.secret).await? {
+        Opened::Live(live) => {
+            sessions.seen(&live, now);
+            Ok(Caller::Session(live))
+        }
+        Opened::Over(ended) if route.access == Access::SignedIn && route.kind != Kind::Page => {
+            Err(Refusal::SessionOver(over_text(ended.as_ref())))
+        }
+        Opened::Over(_) | Opened::Unknown => Ok(Caller::Anonymous),
+    }
+}
+
+/// The `Authorization` header that the route attaches, from memory where the token there is fresh.
+async fn token(worker: &Worker, site: &Site, route: &Route, permit: &Permit) -> Result<Option<HeaderValue>, Refusal> {
+    let (TokenMode::User, Some(live)) = (route.token, permit.session()) else { return Ok(None) };
+    if let Freshness::Fresh(access) = live.freshness(worker.now()) {
+        return Ok(Some(access.authorization.clone()));
+    }
+    let fresh = worker.token(Arc::clone(live)).await?;
+    let access = fresh.map_err(|error| Refusal::refresh(&error, || login_url(site)))?;
+    Ok(Some(access.authorization.clone()))
+}
+
+/// A person's navigation to a page that needs a session. From another site the Strict cookie was not there: one hop
+/// makes the next request same-origin; only then a login starts (X8).
+fn sign_in_first(site: &Site, parts: &Parts) -> Result<Response<Body>, Refusal> {
+    let here = parts.uri.path_and_query().map_or("/", |target| target.as_str());
+    if antiforgery::source(&parts.headers, &site.origin) == Source::Foreign {
+        return Ok(page::continue_to(here, "One moment").map(Body::from));
+    }
+    let query: String = url::form_urlencoded::Serializer::new(String::new()).append_pair("return_to", here).finish();
+    let mut response = Response::new(Body::Empty);
+    *response.status_mut() = StatusCode::SEE_OTHER;
+    let location = format!("{}?{query}", login_url(site));
+    response.headers_mut().insert(header::LOCATION, location.parse().map_err(|_| Refusal::Broken)?);
+    page::harden(response.headers_mut());
+    Ok(response)
+}
+
+fn login_url(site: &Site) -> String {
+    format!("{}/login", site.base_path)
+}
+
+/// Collects the body and asks the control runtime.
+async fn own_endpoint(
+    worker: &Worker,
+    room: Room,
+    context: Context,
+    parts: &Parts,
+    body: Incoming,
+) -> Result<Response<Body>, Refusal> {
+    let too_long = Refusal::BodyTooLong { limit: BODY_BYTES as u64 };
+    let body = Limited::new(body, BODY_BYTES).collect().await.map_err(|_| too_long)?.to_bytes();
+    let mut request = Request::new(body);
+    *request.method_mut() = parts.method.clone();
+    *request.uri_mut() = parts.uri.clone();
+    *request.headers_mut() = parts.headers.clone();
+    Ok(worker.own(OwnCall { room, context, request }).await?.map(Body::Own))
+}

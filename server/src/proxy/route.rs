@@ -1,0 +1,36 @@
+//! A site's routes at run time.
+
+use std::sync::Arc;
+
+use cloakroom_core::policy::Access;
+
+use super::table::Table;
+use super::upstream::Upstream;
+use crate::edge::antiforgery::Kind;
+
+/// What a route does with its calls.
+#[derive(Debug)]
+pub struct Route {
+    /// Where they go.
+    pub upstream: Arc<Upstream>,
+    /// What is asked of a request with a cookie.
+    pub kind: Kind,
+    /// Which token is attached.
+    pub token: TokenMode,
+    /// Who may call.
+    pub access: Access,
+    /// The longest request body, in bytes.
+    pub body_limit_bytes: u64,
+}
+
+/// Which token a call carries upstream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TokenMode {
+    /// The session's access token.
+    User,
+    /// None.
+    None,
+}
+
+/// A site's routes by path prefix and method.
+pub type Routes = Table<Route>;
