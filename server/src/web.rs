@@ -1,0 +1,37 @@
+//! The browser surface: one endpoint a file.
+
+pub mod callback;
+pub mod devices;
+pub mod finish;
+pub mod login;
+pub mod logout;
+pub mod return_to;
+pub mod transaction;
+pub mod user;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::routing::{delete, get, post};
+
+use crate::gateway::Gateway;
+
+/// Every endpoint under a site's base path.
+pub(crate) fn router() -> Router<Arc<Gateway>> {
+    Router::new()
+        .route("/login", get(login::handle))
+        .route("/callback", get(callback::handle))
+        .route("/callback/finish", get(finish::handle))
+        .route("/user", get(user::handle))
+        .route("/logout", get(logout::by_link).post(logout::by_post))
+        .route("/signed-out", get(logout::signed_out))
+        .route("/sessions", get(devices::list))
+        .route("/sessions/revoke-others", post(devices::end_others))
+        .route("/sessions/{id}", delete(devices::end_one))
+        .fallback(|| async { crate::edge::problem::Refusal::NotFound })
+        .method_not_allowed_fallback(|| async {
+            crate::edge::problem::Refusal::MethodNotAllowed {
+                allow: http::HeaderValue::from_static("GET, POST, DELETE"),
+            }
+        })
+}

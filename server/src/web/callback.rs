@@ -1,0 +1,106 @@
+//! `GET /bff/callback`: the provider's answer arrives, cross-site, so the Strict session cookie is not there. It is
+//! only checked and kept sealed; the page leads on, same-origin, to the finish leg (L17).
+
+use std::sync::Arc;
+
+use axum::extract::{RawQuery, State};
+use axum::response::Response;
+use http::{HeaderMap, header};
+
+use super::transaction::{Name, Transaction, Transactions, gone};
+use crate::edge::own::{Context, page_response};
+use crate::edge::page;
+use crate::edge::params::Params;
+use crate::edge::problem::Refusal;
+use crate::gateway::Gateway;
+
+/// The longest authorization code that is taken.
+const CODE_BYTES: usize = 2_000;
+
+pub(crate) async fn handle(
+    State(gateway): State<Arc<Gateway>>,
+    context: Context,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Result<Response, Refusal> {
+    let client = context.client()?;
+    let params = Params::parse(query.as_deref().unwrap_or_default())?;
+    let name = Name::of_state(params.get("state").unwrap_or_default());
+    let transactions = Transactions::new(client, gateway.sessions.vault(), &gateway.random);
+    let found = match params.get("state") {
+        Some(state) => transactions.find(name.suffix(), &headers, gateway.now()).await.filter(|t| t.state == state),
+        None => None,
+    };
+    // No transaction of this browser. Whether somebody is signed in here shows on the finish leg, where the Strict cookie
+    // arrives (pain 5).
+    let Some(transaction) = found else { return Ok(lead_on(&context, name.suffix())) };
+    match read_answer(&gateway, &context, &params, &transaction).await {
+        Err(refusal) => Err(refusal),
+        Ok(code) => {
+            let answered = Transaction { code: Some(code), ..transaction };
+            let cookies = transactions.keep(&answered, &headers).await.map_err(|_| Refusal::Broken)?;
+            let mut response = lead_on(&context, name.suffix());
+            for cookie in cookies {
+                response.headers_mut().append(header::SET_COOKIE, cookie);
+            }
+            Ok(response)
+        }
+    }
+}
+
+/// The page that makes the next request same-origin, so that it carries both cookies.
+fn lead_on(context: &Context, suffix: &str) -> Response {
+    let finish = format!("{}/callback/finish?t={suffix}", context.site.base_path);
+    page_response(page::continue_to(&finish, "Signing you in"))
+}
+
+async fn read_answer(
+    gateway: &Gateway,
+    context: &Context,
+    params: &Params,
+    transaction: &Transaction,
+) -> Result<String, Refusal> {
+    let provider = gateway.sessions.provider(&transaction.provider_id).ok_or(Refusal::Broken)?;
+    provider
+        .check_answer_issuer(params.get("iss"))
+        .await
+        .map_err(|error| refused(context, error.code(), &error.to_string(), &transaction.return_to))?;
+    if let Some(error) = params.get("error") {
+        let said = params.get("error_description").unwrap_or(error);
+        let message = format!("The identity provider said: {}", printable(said));
+        return Err(refused(context, "login-refused-by-provider", &message, &transaction.return_to));
+    }
+    match params.get("code") {
+        Some(code) if code.len() <= CODE_BYTES => Ok(code.to_owned()),
+        _ => Err(refused(
+            context,
+            "login-bad-answer",
+            "The identity provider's answer holds neither a code nor an error",
+            &transaction.return_to,
+        )),
+    }
+}
+
+/// At most 200 characters, none of which moves the cursor or the writing direction.
+fn printable(text: &str) -> String {
+    text.chars()
+        .filter(|c| {
+            !c.is_control() && !matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+        })
+        .take(200)
+        .collect()
+}
+
+/// A refused login, with the address that starts it anew.
+pub(super) fn refused(context: &Context, code: &'static str, message: &str, return_to: &str) -> Refusal {
+    let query: String =
+        url::form_urlencoded::Serializer::new(String::new()).append_pair("return_to", return_to).finish();
+    Refusal::Login { code, message: message.to_owned(), again: format!("{}/login?{query}", context.site.base_path) }
+}
+
+/// The `Set-Cookie` line that takes the transaction away.
+pub(super) fn drop_transaction(response: &mut Response, suffix: &str) {
+    if let Ok(line) = gone(suffix).parse() {
+        response.headers_mut().append(header::SET_COOKIE, line);
+    }
+}

@@ -1,0 +1,128 @@
+//! `GET /bff/callback/finish`: same-origin, so both cookies are there. The code is redeemed, a new session started,
+//! the browser's old one ended, and the browser sent where it wanted to go.
+
+use std::sync::Arc;
+
+use axum::extract::{RawQuery, State};
+use axum::response::Response;
+use http::{HeaderMap, header};
+
+use cloakroom_core::oidc::{Redeem, VerifiedLogin};
+use cloakroom_core::session::id::SessionId;
+use cloakroom_core::session::open::Opened;
+use cloakroom_core::session::record::Token;
+use cloakroom_core::session::start::{Start, StartError};
+
+use super::callback::{drop_transaction, refused};
+use super::transaction::{Name, Transaction, Transactions};
+use crate::edge::antiforgery::{Source, source};
+use crate::edge::client::Client;
+use crate::edge::own::{Context, page_response, see_other};
+use crate::edge::params::Params;
+use crate::edge::problem::Refusal;
+use crate::edge::{page, ticket};
+use crate::gateway::Gateway;
+
+pub(crate) async fn handle(
+    State(gateway): State<Arc<Gateway>>,
+    context: Context,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Result<Response, Refusal> {
+    let client = context.client()?;
+    if source(&headers, &context.site.origin) == Source::Foreign {
+        return Err(refused(&context, "login-foreign", "A page of another site tried to complete a sign-in here", "/"));
+    }
+    let params = Params::parse(query.as_deref().unwrap_or_default())?;
+    let suffix = params.get("t").unwrap_or_default();
+    let transactions = Transactions::new(client, gateway.sessions.vault(), &gateway.random);
+    let found = transactions.find(suffix, &headers, gateway.now()).await;
+    let Some((transaction, code)) = found.and_then(|t| t.code.clone().map(|code| (t, code))) else {
+        return match context.session(&gateway, &headers).await? {
+            Some(Opened::Live(_)) => see_other("/"),
+            _ => Err(refused(
+                &context,
+                "login-unknown",
+                "This sign-in was begun in another browser, took too long, or was already completed",
+                "/",
+            )),
+        };
+    };
+    let old = match context.session(&gateway, &headers).await? {
+        Some(Opened::Live(live)) => Some(live.id),
+        _ => None,
+    };
+    if transaction.begun_elsewhere && old.is_some() && params.get("sure").is_none() {
+        let go_on = format!("{}/callback/finish?t={suffix}&sure=1", context.site.base_path);
+        return Ok(page_response(page::confirm_sign_in(&client.name, &go_on)));
+    }
+    let login = redeem(&gateway, &context, &transaction, &code).await?;
+    let name = Name::of_state(&transaction.state);
+    let ticket = start(&gateway, &context, client, &transaction, Begun { login, name: &name, old }, &headers).await?;
+    let mut response = see_other(&transaction.return_to)?;
+    drop_transaction(&mut response, name.suffix());
+    response.headers_mut().append(header::SET_COOKIE, ticket::set(client, &ticket).ok_or(Refusal::Broken)?);
+    Ok(response)
+}
+
+async fn redeem(
+    gateway: &Gateway,
+    context: &Context,
+    transaction: &Transaction,
+    code: &str,
+) -> Result<VerifiedLogin, Refusal> {
+    let provider = gateway.sessions.provider(&transaction.provider_id).ok_or(Refusal::Broken)?;
+    let verifier = Token::parse(transaction.pkce_verifier.as_str()).map_err(|_| Refusal::Broken)?;
+    let redeem = Redeem {
+        registration: &transaction.registration_id,
+        code,
+        redirect_uri: &context.own_url("/callback"),
+        pkce_verifier: &verifier,
+        nonce: &transaction.nonce,
+        max_age_secs: transaction.max_age_secs,
+        acr_values: transaction.acr_values.as_deref(),
+    };
+    provider.redeem(redeem).await.map_err(|error| {
+        tracing::warn!(provider = %transaction.provider_id, code = error.code(), %error, "a sign-in was refused");
+        gateway.metrics.login_failed(&transaction.provider_id);
+        refused(context, error.code(), &error.to_string(), &transaction.return_to)
+    })
+}
+
+struct Begun<'a> {
+    login: VerifiedLogin,
+    name: &'a Name,
+    old: Option<SessionId>,
+}
+
+async fn start(
+    gateway: &Gateway,
+    context: &Context,
+    client: &Client,
+    transaction: &Transaction,
+    begun: Begun<'_>,
+    headers: &HeaderMap,
+) -> Result<cloakroom_core::session::id::Ticket, Refusal> {
+    let start = Start {
+        login: begun.login,
+        tenant: &client.tenant,
+        client_id: &client.id,
+        provider_id: &transaction.provider_id,
+        registration_id: &transaction.registration_id,
+        idle_secs: client.idle_secs,
+        absolute_secs: client.absolute_secs,
+        address: Some(context.peer.to_string()),
+        user_agent: headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok()).map(str::to_owned),
+        transaction: begun.name.hash(),
+        transaction_expires_at: transaction.expires_at,
+        replaces: begun.old,
+    };
+    match gateway.sessions.start(start).await {
+        Ok(ticket) => {
+            gateway.metrics.login_succeeded(&transaction.provider_id);
+            Ok(ticket)
+        }
+        Err(StartError::Replayed) => Err(refused(context, "login-replayed", "This sign-in was already completed", "/")),
+        Err(StartError::Store(error)) => Err(error.into()),
+    }
+}

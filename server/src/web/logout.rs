@@ -1,0 +1,136 @@
+//! `GET` and `POST /bff/logout`, and the page where the browser then rests.
+//!
+//! The local session ends first, whatever the provider does. Then the refresh token is revoked (RFC 7009, in the
+//! background) and the browser is sent to the provider's logout (OIDC RP-Initiated Logout 1.0).
+
+use std::sync::Arc;
+
+use axum::extract::{RawQuery, State};
+use axum::response::Response;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, Method, header};
+use serde_json::json;
+use subtle::ConstantTimeEq as _;
+
+use cloakroom_core::oidc::EndSession;
+use cloakroom_core::session::end::How;
+use cloakroom_core::session::open::{Live, Opened};
+
+use crate::edge::antiforgery::{self, CSRF_HEADER, Forgery, Kind, Source, source};
+use crate::edge::own::{Context, json as json_response, page_response, see_other};
+use crate::edge::params::Params;
+use crate::edge::problem::Refusal;
+use crate::edge::{page, ticket};
+use crate::gateway::Gateway;
+
+/// A link: it must carry the proof that `logout_url` has, else the person is asked.
+pub(crate) async fn by_link(
+    State(gateway): State<Arc<Gateway>>,
+    context: Context,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Result<Response, Refusal> {
+    let client = context.client()?;
+    let Some(Opened::Live(live)) = context.session(&gateway, &headers).await? else {
+        return without_dead_cookie(&context, &headers, see_other(&own_path(&context, "/signed-out"))?);
+    };
+    let params = Params::parse(query.as_deref().unwrap_or_default())?;
+    if !has_proof(&gateway, &live, params.get("sid")) {
+        let ring = gateway.sessions.vault().ring();
+        let proof = URL_SAFE_NO_PAD.encode(ring.logout_proof(&live.client_id, live.secret_hash()));
+        return Ok(page_response(page::confirm_sign_out(&client.name, &own_path(&context, "/logout"), &proof)));
+    }
+    let next = end(&gateway, &context, &live).await?;
+    without_cookie(&context, see_other(&next)?)
+}
+
+/// Whether a request carries what only a page that could ask for `logout_url` knows (X5).
+fn has_proof(gateway: &Gateway, live: &Live, sid: Option<&str>) -> bool {
+    let expected = gateway.sessions.vault().ring().logout_proof(&live.client_id, live.secret_hash());
+    let proof = sid.and_then(|sid| URL_SAFE_NO_PAD.decode(sid).ok()).unwrap_or_default();
+    proof.ct_eq(&expected).into()
+}
+
+/// A script's call (with `X-CSRF`) gets the next address as JSON; the form of the page that asks carries the proof.
+pub(crate) async fn by_post(
+    State(gateway): State<Arc<Gateway>>,
+    context: Context,
+    method: Method,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Response, Refusal> {
+    if source(&headers, &context.site.origin) == Source::Foreign {
+        return Err(Forgery::ForeignOrigin.into());
+    }
+    let by_script = headers.contains_key(CSRF_HEADER);
+    // A form's answer is a page, not a redirect: browsers hold `form-action` against the redirect's target too.
+    let answer = |next: &str| {
+        if by_script {
+            json_response(&json!({ "redirect_to": next }))
+        } else {
+            page_response(page::continue_to(next, "Signing you out"))
+        }
+    };
+    let Some(Opened::Live(live)) = context.session(&gateway, &headers).await? else {
+        return without_dead_cookie(&context, &headers, answer(&own_path(&context, "/signed-out")));
+    };
+    let form = Params::parse(str::from_utf8(&body).unwrap_or_default())?;
+    if !has_proof(&gateway, &live, form.get("sid")) {
+        antiforgery::check(Kind::Api, &method, &headers, &context.site.origin)?;
+    }
+    let next = end(&gateway, &context, &live).await?;
+    without_cookie(&context, answer(&next))
+}
+
+/// Ends the session and answers where the browser goes next.
+async fn end(gateway: &Gateway, context: &Context, live: &Live) -> Result<String, Refusal> {
+    let row = gateway.sessions.store().session(live.id).await?;
+    // Read before the end: afterwards the tokens are revoked and forgotten.
+    let tokens = match &row {
+        Some(row) => gateway.sessions.tokens_of(row).await?,
+        None => None,
+    };
+    gateway.sessions.end(&[live.id], &How::signed_out()).await?;
+    let provider_url = match gateway.sessions.provider(&live.provider_id) {
+        Some(provider) => {
+            let ask = EndSession {
+                id_token: tokens.as_ref().and_then(|tokens| tokens.id_token.as_ref()),
+                post_logout_redirect_uri: &context.own_url("/signed-out"),
+                state: None,
+                logout_hint: None,
+            };
+            provider.end_session_url(&live.registration_id, ask).await
+        }
+        None => None,
+    };
+    Ok(provider_url.unwrap_or_else(|| own_path(context, "/signed-out?provider=signed-in")))
+}
+
+/// `GET /bff/signed-out`: rests here; nothing signs in by itself (pain 7).
+pub(crate) async fn signed_out(context: Context, RawQuery(query): RawQuery) -> Result<Response, Refusal> {
+    let client = context.client()?;
+    let params = Params::parse(query.as_deref().unwrap_or_default())?;
+    let lives_on = params.get("provider") == Some("signed-in");
+    let mut response = page_response(page::signed_out(&client.name, &client.post_logout_path, lives_on));
+    // Pages kept for "Back" may show what the person saw while signed in.
+    response.headers_mut().insert("clear-site-data", HeaderValue::from_static("\"cache\""));
+    Ok(response)
+}
+
+fn own_path(context: &Context, path: &str) -> String {
+    format!("{}{path}", context.site.base_path)
+}
+
+/// Takes a cookie away that was sent and is dead. One that was not sent may be alive: a navigation from another site
+/// carries no Strict cookie, yet could have it deleted.
+fn without_dead_cookie(context: &Context, headers: &HeaderMap, response: Response) -> Result<Response, Refusal> {
+    if ticket::is_there(headers) { without_cookie(context, response) } else { Ok(response) }
+}
+
+fn without_cookie(context: &Context, mut response: Response) -> Result<Response, Refusal> {
+    let line = ticket::clear(context.client()?).ok_or(Refusal::Broken)?;
+    response.headers_mut().append(header::SET_COOKIE, line);
+    Ok(response)
+}
