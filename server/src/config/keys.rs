@@ -1,0 +1,69 @@
+//! The names of keys: which section each belongs to, and which was meant by a misspelt one.
+
+/// How near a name must be to be offered.
+const NEAR: f64 = 0.8;
+
+/// Every section with its keys. The readers decide what is taken; a test holds that this says the same.
+pub(super) const SECTIONS: &[(&str, &[&str])] = &[
+    ("[server]", &["listen", "management", "workers", "drain_secs", "cached_sessions"]),
+    ("[store]", &["url"]),
+    ("[keys]", &["root"]),
+    ("[log]", &["format", "filter"]),
+    ("[providers.ID]", &["issuer", "clock_skew_secs", "refresh_reuse", "registrations"]),
+    ("[providers.ID.registrations.ID]", &["client_id", "client_secret", "client_auth", "scopes", "extra_authorize"]),
+    (
+        "[clients.ID]",
+        &[
+            "kind",
+            "name",
+            "registrations",
+            "same_site",
+            "absolute_secs",
+            "idle_secs",
+            "return_urls",
+            "post_logout_path",
+        ],
+    ),
+    ("[sites.ID]", &["origin", "client", "base_path"]),
+    ("[upstreams.ID]", &["url", "connect_timeout_ms", "response_timeout_ms", "idle_timeout_ms", "allow_plain_http"]),
+    ("[[routes]]", &["site", "upstream", "path", "methods", "kind", "forms", "token", "access", "body_limit_bytes"]),
+    ("[admin]", &["site", "role_claim", "roles", "owners"]),
+];
+
+/// The section of a key that has only one.
+pub(super) fn home(key: &str) -> Option<&'static str> {
+    let mut homes = SECTIONS.iter().filter(|(_, keys)| keys.contains(&key)).map(|(section, _)| *section);
+    homes.next().filter(|_| homes.next().is_none())
+}
+
+/// The name that was meant, if one is near enough.
+pub(super) fn nearest<'a>(text: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let text = text.to_lowercase().replace('-', "_");
+    let near = known.map(|known| (strsim::jaro_winkler(&known.replace('-', "_"), &text), known));
+    near.filter(|(near, _)| *near >= NEAR).max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, known)| known)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn u24_near_names_are_offered_and_far_ones_are_not() {
+        let known = ["listen", "management", "workers", "drain_secs", "idle_secs", "path", "site", "kind"];
+        let cases = [
+            ("lisen", Some("listen")),
+            ("Listen", Some("listen")),
+            ("drain_seconds", Some("drain_secs")),
+            ("idle-secs", Some("idle_secs")),
+            ("worker", Some("workers")),
+            ("port", None),
+            ("tls", None),
+            ("zzzz", None),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(nearest(text, known.into_iter()), expected, "{text}");
+        }
+        assert_eq!(home("client_secret"), Some("[providers.ID.registrations.ID]"));
+        assert_eq!(home("url"), None, "of two sections");
+    }
+}

@@ -1,0 +1,219 @@
+//! A configuration that has no mistakes.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use http::Method;
+use secrecy::SecretString;
+use url::Url;
+
+use cloakroom_api::Role;
+use cloakroom_core::oidc::{ClientAuth, RefreshReuse};
+use cloakroom_core::policy::Access;
+use cloakroom_core::vault::RootKey;
+
+use crate::edge::antiforgery::Kind;
+use crate::edge::client::SameSite;
+use crate::telemetry::logs::Format;
+
+pub use crate::proxy::route::TokenMode;
+
+/// Everything. References between its parts hold.
+#[derive(Debug)]
+pub struct Config {
+    /// `[server]`
+    pub server: Server,
+    /// `[store]`
+    pub store: Store,
+    /// `[keys]`
+    pub keys: Keys,
+    /// `[log]`
+    pub log: Log,
+    /// `[providers.ID]`
+    pub providers: BTreeMap<String, Provider>,
+    /// `[clients.ID]`
+    pub clients: BTreeMap<String, Client>,
+    /// `[sites.ID]`
+    pub sites: BTreeMap<String, Site>,
+    /// `[upstreams.ID]`
+    pub upstreams: BTreeMap<String, Upstream>,
+    /// `[[routes]]`
+    pub routes: Vec<Route>,
+    /// `[admin]`
+    pub admin: Option<Admin>,
+}
+
+/// `[server]`
+#[derive(Debug)]
+pub struct Server {
+    /// The public listener.
+    pub listen: SocketAddr,
+    /// The management listener.
+    pub management: SocketAddr,
+    /// Worker threads.
+    pub workers: usize,
+    /// How long calls under way may take at the end, in seconds.
+    pub drain_secs: u64,
+    /// Sessions kept in memory.
+    pub cached_sessions: usize,
+}
+
+/// `[store]`
+#[derive(Debug)]
+pub struct Store {
+    /// The SQLite file.
+    pub path: PathBuf,
+}
+
+/// `[keys]`
+#[derive(Debug)]
+pub struct Keys {
+    /// The root key.
+    pub root: RootKey,
+}
+
+/// `[log]`
+#[derive(Debug)]
+pub struct Log {
+    /// How lines look.
+    pub format: Format,
+    /// What is logged, as `tracing-subscriber` filters are written.
+    pub filter: String,
+}
+
+/// `[providers.ID]`
+#[derive(Debug)]
+pub struct Provider {
+    /// Its issuer, exactly.
+    pub issuer: String,
+    /// How far its clock may be off, in seconds.
+    pub clock_skew_secs: i64,
+    /// Whether a refresh may be sent again in doubt.
+    pub refresh_reuse: RefreshReuse,
+    /// `[providers.ID.registrations.ID]`
+    pub registrations: BTreeMap<String, Registration>,
+}
+
+/// `[providers.ID.registrations.ID]`
+#[derive(Debug)]
+pub struct Registration {
+    /// `client_id` at the provider.
+    pub client_id: String,
+    /// `client_secret` at the provider.
+    pub client_secret: SecretString,
+    /// How the secret is sent.
+    pub client_auth: ClientAuth,
+    /// Scopes that are asked for.
+    pub scopes: Vec<String>,
+    /// Parameters of every authorization request.
+    pub extra_authorize: Vec<(String, String)>,
+}
+
+/// A provider's registration, as clients name it: `provider.registration`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RegistrationId {
+    /// The provider.
+    pub provider: String,
+    /// The registration.
+    pub registration: String,
+}
+
+/// `[clients.ID]`
+#[derive(Debug)]
+pub struct Client {
+    /// Its name for people.
+    pub name: String,
+    /// The registrations it logs in with; the first is the default.
+    pub registrations: Vec<RegistrationId>,
+    /// `SameSite` of its session cookie.
+    pub same_site: SameSite,
+    /// Ends a session that is not used for so long.
+    pub idle_secs: i64,
+    /// Ends a session in any case.
+    pub absolute_secs: i64,
+    /// URLs that `return_to` may name.
+    pub return_urls: Vec<String>,
+    /// Where the signed-out page leads.
+    pub post_logout_path: String,
+}
+
+/// Scheme, host and port of a site.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Origin {
+    /// `http` or `https`.
+    pub scheme: String,
+    /// Lower-case host name.
+    pub host: String,
+    /// Host, and port where it is not the scheme's own.
+    pub authority: String,
+}
+
+impl Origin {
+    /// As a browser's `Origin` header spells it.
+    #[must_use]
+    pub fn text(&self) -> String {
+        format!("{}://{}", self.scheme, self.authority)
+    }
+}
+
+/// `[sites.ID]`
+#[derive(Debug)]
+pub struct Site {
+    /// Its origin.
+    pub origin: Origin,
+    /// The app that logs users in here.
+    pub client: Option<String>,
+    /// Where the browser endpoints live.
+    pub base_path: String,
+}
+
+/// `[upstreams.ID]`
+#[derive(Debug)]
+pub struct Upstream {
+    /// Scheme, host and port; no path.
+    pub url: Url,
+    /// How long connecting may take.
+    pub connect_timeout: Duration,
+    /// How long an answer's head may take.
+    pub response_timeout: Duration,
+    /// How long a body may pause.
+    pub idle_timeout: Duration,
+    /// Whether users' access tokens may travel to it over plain http beyond this machine (P12).
+    pub allow_plain_http: bool,
+}
+
+/// `[[routes]]`
+#[derive(Debug)]
+pub struct Route {
+    /// The site.
+    pub site: String,
+    /// The path prefix.
+    pub path: String,
+    /// Methods; empty for all.
+    pub methods: Vec<Method>,
+    /// The upstream.
+    pub upstream: String,
+    /// What is asked of requests with a cookie.
+    pub kind: Kind,
+    /// Which token is attached.
+    pub token: TokenMode,
+    /// Who may call.
+    pub access: Access,
+    /// The longest request body, in bytes.
+    pub body_limit_bytes: u64,
+}
+
+/// `[admin]`
+#[derive(Debug)]
+pub struct Admin {
+    /// The console's site.
+    pub site: String,
+    /// Where role values stand in the claims.
+    pub role_claim: Vec<String>,
+    /// Claim values that grant each role.
+    pub roles: Vec<(Role, Vec<String>)>,
+    /// Owners by (issuer, sub).
+    pub owners: Vec<(String, String)>,
+}

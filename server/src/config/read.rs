@@ -1,0 +1,191 @@
+//! Each section, read and checked; then what holds between them.
+
+mod admin;
+mod clients;
+mod providers;
+mod routes;
+mod web;
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::Path;
+
+use cloakroom_core::vault::RootKey;
+use secrecy::ExposeSecret as _;
+
+use super::keys;
+use super::load::Environment;
+use super::model::{Config, Keys, Log, Server, Store};
+use super::reader::Reader;
+use super::report::Mistake;
+use super::secret::{self, Use};
+use crate::telemetry::logs::Format;
+
+/// Parts by id; `None` for those with mistakes, so that references to them are not mistakes as well.
+type Parts<T> = BTreeMap<String, Option<T>>;
+
+/// What a configuration refers to outside itself.
+pub(super) struct Outside<'a> {
+    /// Relative paths are relative to the file's folder.
+    pub(super) folder: &'a Path,
+    pub(super) env: &'a Environment,
+}
+
+/// Reads everything, noting every mistake on the way; `None` when a required part is missing.
+pub(super) fn config(root: &Reader<'_>, outside: &Outside<'_>) -> Option<Config> {
+    let server = server(root);
+    let store = store(root, outside);
+    let keys = keys(root, outside);
+    let log = log(root);
+    let providers = providers::providers(root, outside);
+    let clients = clients::clients(root, &providers);
+    let sites = clients::sites(root, &clients);
+    let upstreams = routes::upstreams(root);
+    let routes = routes::routes(root, &sites, &upstreams);
+    let admin = root.table("admin").map(|reader| admin::admin(&reader, &sites, &providers));
+    root.finish();
+    let config = Config {
+        server: server?,
+        store: store?,
+        keys: keys?,
+        log,
+        providers: all(providers)?,
+        clients: all(clients)?,
+        sites: all(sites)?,
+        upstreams: all(upstreams)?,
+        routes: routes.into_iter().collect::<Option<_>>()?,
+        admin: match admin {
+            Some(admin) => Some(admin?),
+            None => None,
+        },
+    };
+    warn_of_unused(root, &config);
+    Some(config)
+}
+
+fn all<T>(parts: Parts<T>) -> Option<BTreeMap<String, T>> {
+    parts.into_iter().map(|(id, part)| part.map(|part| (id, part))).collect()
+}
+
+fn server(root: &Reader<'_>) -> Option<Server> {
+    let example = "{ listen = \"127.0.0.1:8080\", management = \"127.0.0.1:9090\" }";
+    let reader = root.table_or_missing("server", example)?;
+    let address = |text: &str| text.parse::<SocketAddr>().map_err(|_| "is no IP address with a port".to_owned());
+    let allowed = "an IP address and a port, such as 127.0.0.1:8080 or [::]:8080";
+    let listen = reader.parsed(reader.required("listen", "\"127.0.0.1:8080\""), "listen", allowed, address);
+    let management = reader.parsed(reader.required("management", "\"127.0.0.1:9090\""), "management", allowed, address);
+    if let (Some(listen), Some(management)) = (&listen, &management)
+        && listen.value == management.value
+        && listen.value.port() != 0
+    {
+        let what = "server.listen and server.management are the same address";
+        let help = "give the management listener a port of its own, which the public cannot reach";
+        reader.note(
+            Mistake::new(management.place.clone(), what, help).beside(listen.place.clone(), "the public listener"),
+        );
+    }
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let workers = reader.number("workers", 1..=1024, i64::try_from(cores).unwrap_or(1));
+    let drain_secs = reader.number("drain_secs", 0..=3600, 20);
+    let cached = reader.number("cached_sessions", 100..=100_000_000, 200_000);
+    reader.finish();
+    Some(Server {
+        listen: listen?.value,
+        management: management?.value,
+        workers: usize::try_from(workers.value).unwrap_or(1),
+        drain_secs: u64::try_from(drain_secs.value).unwrap_or(0),
+        cached_sessions: usize::try_from(cached.value).unwrap_or(usize::MAX),
+    })
+}
+
+fn store(root: &Reader<'_>, outside: &Outside<'_>) -> Option<Store> {
+    let reader = root.table_or_missing("store", "{ url = \"sqlite:cloakroom.db\" }")?;
+    let allowed =
+        "sqlite: and the path of a file, such as sqlite:cloakroom.db or sqlite:/var/lib/cloakroom/cloakroom.db";
+    let url = reader.parsed(reader.required("url", "\"sqlite:cloakroom.db\""), "url", allowed, |text| {
+        let path = text.strip_prefix("sqlite:").ok_or("does not start with sqlite:")?;
+        match path {
+            "" => Err("names no file".into()),
+            ":memory:" => Err("is no file: sessions would not outlive the process".into()),
+            path if path.starts_with("//") => Err("has // after sqlite:".into()),
+            path if path.contains(['?', '#']) => Err("has parameters".into()),
+            path => Ok(outside.folder.join(path)),
+        }
+    });
+    reader.finish();
+    Some(Store { path: url?.value })
+}
+
+#[expect(clippy::disallowed_methods, reason = "the root key is read into the vault's own type, once")]
+fn keys(root: &Reader<'_>, outside: &Outside<'_>) -> Option<Keys> {
+    let reader = root.table_or_missing("keys", "{ root = \"file:root.key\" }")?;
+    let found = reader.required("root", "\"file:root.key\"");
+    reader.finish();
+    let found = found?;
+    match secret::resolve(found.value, Use::RootKey, outside) {
+        Err(told) => reader.wrong(&found.place, format!("keys.root: {}", told.what), told.help),
+        Ok(read) => match RootKey::parse(read.text.expose_secret()) {
+            Ok(root) => return Some(Keys { root }),
+            Err(_) => reader.wrong(
+                &found.place,
+                format!("keys.root: {} does not hold 32 bytes in base64", found.value),
+                "a new key is made with: head -c 32 /dev/urandom | base64 (a store that is in use needs the key it was made with)",
+            ),
+        },
+    }
+    None
+}
+
+fn log(root: &Reader<'_>) -> Log {
+    let Some(reader) = root.table("log") else { return Log { format: Format::Json, filter: "info".into() } };
+    let format = reader.one_of("format", &[("json", Format::Json), ("text", Format::Text)], Format::Json).value;
+    let valid = |text: &str| match tracing_subscriber::EnvFilter::try_new(text) {
+        Ok(_) => Ok(text.to_owned()),
+        Err(error) => Err(format!("is no filter ({error})")),
+    };
+    let allowed = "error, warn, info, debug, trace, or module=level pairs separated by commas";
+    let filter = reader.parsed(reader.text("filter"), "filter", allowed, valid);
+    reader.finish();
+    Log { format, filter: filter.map_or_else(|| "info".into(), |found| found.value) }
+}
+
+/// What is known of a kind, for help lines; first what was probably meant.
+fn known<'a>(kind: &str, ids: impl IntoIterator<Item = &'a String>, wanted: &str) -> String {
+    let ids: Vec<&str> = ids.into_iter().map(String::as_str).collect();
+    if ids.is_empty() {
+        return format!("there are no {kind} yet");
+    }
+    let all = format!("known {kind}: {}", ids.join(", "));
+    keys::nearest(wanted, ids.into_iter()).map_or_else(|| all.clone(), |near| format!("did you mean {near}? {all}"))
+}
+
+/// Parts that nothing uses are probably not what was meant.
+fn warn_of_unused(root: &Reader<'_>, config: &Config) {
+    let warn = |section: &str, id: &str, what: &str, help: &str| {
+        let place = root.place_of(&[section, id]);
+        root.warn(&place, format!("{section}.{id} {what}"), help);
+    };
+    for id in config.clients.keys() {
+        if !config.sites.values().any(|site| site.client.as_ref() == Some(id)) {
+            warn("clients", id, "has no site, so nobody can sign in to it", "name it as the client of a site");
+        }
+    }
+    for id in config.upstreams.keys() {
+        if !config.routes.iter().any(|route| route.upstream == *id) {
+            warn("upstreams", id, "is used by no route", "name it as the upstream of a route, or leave it out");
+        }
+    }
+    for id in config.providers.keys() {
+        let used = |one: &super::model::RegistrationId| one.provider == *id;
+        if !config.clients.values().any(|client| client.registrations.iter().any(used)) {
+            warn("providers", id, "is used by no client", "name one of its registrations in a client");
+        }
+    }
+    if config.sites.is_empty() {
+        root.warn(
+            root.place(),
+            "there are no sites, so every request is answered 421",
+            "add [sites.app] with an origin",
+        );
+    }
+}

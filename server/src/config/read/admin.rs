@@ -1,0 +1,85 @@
+//! `[admin]`: who may use the console, and where it is.
+
+use cloakroom_api::Role;
+
+use super::{Parts, known};
+use crate::config::keys;
+use crate::config::mask::quoted;
+use crate::config::model::{Admin, Provider, Site};
+use crate::config::reader::{Found, Reader};
+
+pub(super) fn admin(reader: &Reader<'_>, sites: &Parts<Site>, providers: &Parts<Provider>) -> Option<Admin> {
+    let site = reader.required("site", "\"console\"");
+    if let Some(found) = &site {
+        check_site(reader, found, sites);
+    }
+    let allowed = "a claim's name; dots lead into nested claims, such as realm_access.roles";
+    let claim = reader.parsed(reader.text("role_claim"), "role_claim", allowed, |text| {
+        let parts: Vec<String> = text.split('.').map(str::to_owned).collect();
+        if parts.iter().any(String::is_empty) { Err("has an empty part".into()) } else { Ok(parts) }
+    });
+    let roles = roles(reader);
+    let owners = owners(reader, providers);
+    if owners.is_empty() && roles.iter().all(|(_, values)| values.is_empty()) && !reader.has("owners") {
+        let help = "grant a role by claim values (roles), or name an owner (owners)";
+        reader.warn(reader.place(), "nobody may use the console: no role is granted to anybody", help);
+    }
+    reader.finish();
+    Some(Admin {
+        site: site?.value.to_owned(),
+        role_claim: claim.map_or_else(|| vec!["roles".to_owned()], |found| found.value),
+        roles,
+        owners,
+    })
+}
+
+fn check_site(reader: &Reader<'_>, found: &Found<&str>, sites: &Parts<Site>) {
+    match sites.get(found.value) {
+        None => {
+            let what = format!("admin.site names no site: {}", quoted(found.value));
+            reader.clash(&found.place, what, known("sites", sites.keys(), found.value));
+        }
+        Some(Some(site)) if site.client.is_none() => {
+            let what = "admin.site has no client, so nobody could sign in to the console";
+            reader.clash(&found.place, what, format!("give sites.{} a client", found.value));
+        }
+        Some(_) => {}
+    }
+}
+
+fn roles(reader: &Reader<'_>) -> Vec<(Role, Vec<String>)> {
+    let Some(table) = reader.table("roles") else { return Vec::new() };
+    let mut roles = Vec::new();
+    for (key, role) in [("viewer", Role::Viewer), ("operator", Role::Operator), ("owner", Role::Owner)] {
+        let values = table.texts(key).unwrap_or_default();
+        for empty in values.iter().filter(|found| found.value.is_empty()) {
+            table.wrong(&empty.place, format!("{} has an empty claim value", table.name(key)), "leave it out");
+        }
+        roles.push((role, values.into_iter().map(|found| found.value.to_owned()).collect()));
+    }
+    table.finish();
+    roles
+}
+
+/// Owners by identity: a misspelt issuer would name nobody.
+fn owners(reader: &Reader<'_>, providers: &Parts<Provider>) -> Vec<(String, String)> {
+    let issuers: Option<Vec<&str>> =
+        providers.values().map(|provider| provider.as_ref().map(|provider| provider.issuer.as_str())).collect();
+    let mut owners = Vec::new();
+    for owner in reader.list_of_tables("owners") {
+        let issuer = owner.required("issuer", "\"https://id.example.com\"");
+        let sub = owner.required("sub", "\"1234\"");
+        owner.finish();
+        if let (Some(found), Some(issuers)) = (&issuer, &issuers)
+            && !issuers.contains(&found.value)
+        {
+            let help = match keys::nearest(found.value, issuers.iter().copied()) {
+                Some(near) => format!("did you mean {near}? An issuer is compared character by character"),
+                None => format!("known issuers: {}", issuers.join(", ")),
+            };
+            owner.clash(&found.place, format!("no provider has the issuer {}", quoted(found.value)), help);
+        }
+        owners.extend(issuer.zip(sub).map(|(issuer, sub)| (issuer.value.to_owned(), sub.value.to_owned())));
+    }
+    owners
+}

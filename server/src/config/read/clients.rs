@@ -1,0 +1,197 @@
+//! `[clients.ID]` and `[sites.ID]`.
+
+use std::collections::BTreeMap;
+
+use super::{Parts, known, web};
+use crate::config::mask::quoted;
+use crate::config::model::{Client, Origin, Provider, RegistrationId, Site};
+use crate::config::reader::{Found, Reader};
+use crate::config::report::Mistake;
+use crate::config::tree::Place;
+use crate::edge::client::SameSite;
+
+/// A year: longer than any session should live.
+const MOST_SECS: i64 = 31_536_000;
+
+/// Where Cloakroom's own endpoints live on every site, beside the site's base path.
+pub(super) const OWN_PATHS: [&str; 4] = ["/admin", "/oauth", "/session", "/.well-known"];
+
+pub(super) fn clients(root: &Reader<'_>, providers: &Parts<Provider>) -> Parts<Client> {
+    let all = root.tables_by_id("clients").into_iter();
+    all.map(|(id, reader)| {
+        let client = client(&reader, &id, providers);
+        (id, Some(client))
+    })
+    .collect()
+}
+
+fn client(reader: &Reader<'_>, id: &str, providers: &Parts<Provider>) -> Client {
+    let kind = reader.required("kind", "\"web\"");
+    reader.parsed(
+        kind,
+        "kind",
+        "\"web\"",
+        |text| {
+            if text == "web" { Ok(()) } else { Err("is no kind of client".into()) }
+        },
+    );
+    let name = reader.parsed(reader.text("name"), "name", "a name that people read, of 1 to 100 characters", name);
+    let registrations = registrations(reader, providers);
+    let strictness = [("strict", SameSite::Strict), ("lax", SameSite::Lax)];
+    let same_site = reader.one_of("same_site", &strictness, SameSite::Strict).value;
+    let absolute = reader.number("absolute_secs", 1..=MOST_SECS, 36_000);
+    let idle = reader.number("idle_secs", 1..=MOST_SECS, 3_600.min(absolute.value));
+    if idle.value > absolute.value {
+        let what = format!(
+            "idle_secs = {} is longer than absolute_secs = {}, so it would never count",
+            idle.value, absolute.value
+        );
+        reader.clash(&idle.place, what, "make idle_secs shorter, or absolute_secs longer");
+    }
+    let return_urls = reader.texts("return_urls").unwrap_or_default();
+    for url in &return_urls {
+        if let Err(why) = web::safe_url(url.value) {
+            let what = format!("{}: {} {why}", reader.name("return_urls"), quoted(url.value));
+            reader.wrong(&url.place, what, "allowed: https URLs (http for names under localhost)");
+        }
+    }
+    let path = reader.parsed(reader.text("post_logout_path"), "post_logout_path", "a path such as /", web::normal_path);
+    reader.finish();
+    Client {
+        name: name.map_or_else(|| id.to_owned(), |found| found.value),
+        registrations,
+        same_site,
+        idle_secs: idle.value,
+        absolute_secs: absolute.value,
+        return_urls: return_urls.into_iter().map(|url| url.value.to_owned()).collect(),
+        post_logout_path: path.map_or_else(|| "/".to_owned(), |found| found.value),
+    }
+}
+
+fn name(text: &str) -> Result<String, String> {
+    if text.trim().is_empty() {
+        return Err("is empty".into());
+    }
+    if text.chars().any(char::is_control) {
+        return Err("has a control character".into());
+    }
+    if text.chars().count() > 100 {
+        return Err("is too long".into());
+    }
+    Ok(text.to_owned())
+}
+
+fn registrations(reader: &Reader<'_>, providers: &Parts<Provider>) -> Vec<RegistrationId> {
+    if !reader.has("registrations") {
+        reader.missing("registrations", "[\"main.web\"]");
+    }
+    let mut named: Vec<(RegistrationId, Place)> = Vec::new();
+    let list = reader.texts("registrations");
+    if list.as_ref().is_some_and(Vec::is_empty) {
+        let what = format!("{} is empty, so nobody could log in", reader.name("registrations"));
+        reader.clash(reader.place(), what, "name at least one provider.registration");
+    }
+    for found in list.unwrap_or_default() {
+        let one = registration_id(found.value).filter(|one| is_there(one, providers));
+        let Some(one) = one else {
+            let what = format!("{} is no registration", quoted(found.value));
+            reader.clash(
+                &found.place,
+                what,
+                known("registrations (provider.registration)", &all(providers), found.value),
+            );
+            continue;
+        };
+        if let Some((_, place)) = named.iter().find(|(other, _)| *other == one) {
+            let what = format!("{} is named twice", quoted(found.value));
+            reader.note(Mistake::new(found.place, what, "name each once").beside(place.clone(), "first here"));
+            continue;
+        }
+        named.push((one, found.place));
+    }
+    named.into_iter().map(|(one, _)| one).collect()
+}
+
+/// `provider.registration`.
+fn registration_id(text: &str) -> Option<RegistrationId> {
+    let (provider, registration) = text.split_once('.')?;
+    Some(RegistrationId { provider: provider.to_owned(), registration: registration.to_owned() })
+}
+
+fn is_there(one: &RegistrationId, providers: &Parts<Provider>) -> bool {
+    match providers.get(&one.provider) {
+        Some(Some(provider)) => provider.registrations.contains_key(&one.registration),
+        // It has mistakes of its own; what it holds is not known.
+        Some(None) => true,
+        None => false,
+    }
+}
+
+fn all(providers: &Parts<Provider>) -> Vec<String> {
+    let named = |(id, provider): (&String, &Option<Provider>)| -> Vec<String> {
+        let ids = provider.iter().flat_map(|provider| provider.registrations.keys());
+        ids.map(|registration| format!("{id}.{registration}")).collect()
+    };
+    providers.iter().flat_map(named).collect()
+}
+
+pub(super) fn sites(root: &Reader<'_>, clients: &Parts<Client>) -> Parts<Site> {
+    let mut hosts: BTreeMap<String, (String, Place)> = BTreeMap::new();
+    let mut owners: BTreeMap<String, (String, Place)> = BTreeMap::new();
+    let mut sites = BTreeMap::new();
+    for (id, reader) in root.tables_by_id("sites") {
+        let origin = origin(&reader);
+        if let Some(found) = &origin
+            && let Some((other, place)) = hosts.insert(found.value.host.clone(), (id.clone(), found.place.clone()))
+        {
+            let what =
+                format!("sites.{other} and sites.{id} have the same host name, and cookies do not tell ports apart");
+            let help = "give each site a host name of its own";
+            reader.note(Mistake::new(found.place.clone(), what, help).beside(place, "the same host name"));
+        }
+        let client = client_of(&reader, clients);
+        if let Some(found) = &client
+            && let Some((other, place)) = owners.insert(found.value.to_owned(), (id.clone(), found.place.clone()))
+        {
+            let what = format!("sites.{other} and sites.{id} have the same client, and a web client has one site");
+            let help = "give each site a client of its own";
+            reader.note(Mistake::new(found.place.clone(), what, help).beside(place, "the same client"));
+        }
+        sites.insert(id, site(&reader, origin, client));
+    }
+    sites
+}
+
+fn origin(reader: &Reader<'_>) -> Option<Found<Origin>> {
+    let allowed = "an https origin without a path (http for names under localhost), such as https://app.example.com";
+    reader.parsed(reader.required("origin", "\"https://app.example.com\""), "origin", allowed, web::origin)
+}
+
+fn client_of<'a>(reader: &Reader<'a>, clients: &Parts<Client>) -> Option<Found<&'a str>> {
+    let found = reader.text("client")?;
+    if !clients.contains_key(found.value) {
+        let what = format!("{} names no client: {}", reader.name("client"), quoted(found.value));
+        reader.clash(&found.place, what, known("clients", clients.keys(), found.value));
+    }
+    Some(found)
+}
+
+fn site(reader: &Reader<'_>, origin: Option<Found<Origin>>, client: Option<Found<&str>>) -> Option<Site> {
+    let allowed = "a path without a slash at its end, such as /bff, and none of Cloakroom's own";
+    let base = reader.parsed(reader.text("base_path"), "base_path", allowed, |text| {
+        let path = web::normal_path(text)?;
+        if path.ends_with('/') {
+            return Err("ends with a slash".into());
+        }
+        match OWN_PATHS.into_iter().find(|own| web::is_under(&path, own)) {
+            Some(own) => Err(format!("stands where {own} is Cloakroom's own")),
+            None => Ok(path),
+        }
+    });
+    reader.finish();
+    Some(Site {
+        origin: origin?.value,
+        client: client.map(|found| found.value.to_owned()),
+        base_path: base.map_or_else(|| "/bff".to_owned(), |found| found.value),
+    })
+}

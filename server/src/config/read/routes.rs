@@ -1,0 +1,176 @@
+//! `[upstreams.ID]` and `[[routes]]`.
+
+use std::time::Duration;
+
+use http::Method;
+
+use cloakroom_core::policy::Access;
+
+use super::clients::OWN_PATHS;
+use super::{Parts, known, web};
+use crate::config::mask::quoted;
+use crate::config::model::{Route, Site, TokenMode, Upstream};
+use crate::config::reader::{Found, Reader};
+use crate::config::report::Mistake;
+use crate::config::tree::Place;
+use crate::edge::antiforgery::Kind;
+
+pub(super) fn upstreams(root: &Reader<'_>) -> Parts<Upstream> {
+    root.tables_by_id("upstreams").into_iter().map(|(id, reader)| (id, upstream(&reader))).collect()
+}
+
+fn upstream(reader: &Reader<'_>) -> Option<Upstream> {
+    let allowed = "http:// or https://, a host, and a port if need be; no path";
+    let url = reader.parsed(reader.required("url", "\"http://127.0.0.1:4000\""), "url", allowed, web::base);
+    let millis = |key, most, default| {
+        Duration::from_millis(u64::try_from(reader.number(key, 1..=most, default).value).unwrap_or(0))
+    };
+    let connect_timeout = millis("connect_timeout_ms", 60_000, 2_000);
+    let response_timeout = millis("response_timeout_ms", 3_600_000, 30_000);
+    let idle_timeout = millis("idle_timeout_ms", 86_400_000, 60_000);
+    let allow_plain_http = reader.flag("allow_plain_http").value;
+    reader.finish();
+    Some(Upstream { url: url?.value, connect_timeout, response_timeout, idle_timeout, allow_plain_http })
+}
+
+pub(super) fn routes(root: &Reader<'_>, sites: &Parts<Site>, upstreams: &Parts<Upstream>) -> Vec<Option<Route>> {
+    let mut before: Vec<(Route, Place)> = Vec::new();
+    let mut broken = Vec::new();
+    for reader in root.list_of_tables("routes") {
+        let Some((route, place)) = route(&reader, sites, upstreams) else {
+            broken.push(None);
+            continue;
+        };
+        if let Some((_, other)) = before.iter().find(|(other, _)| hides(other, &route)) {
+            let what = "this route is never used: an earlier one takes its path and methods";
+            let help = "of routes with one path, put those with fewer methods first, or leave this one out";
+            reader.note(Mistake::new(place.clone(), what, help).following().beside(other.clone(), "the earlier one"));
+        }
+        before.push((route, place));
+    }
+    before.into_iter().map(|(route, _)| Some(route)).chain(broken).collect()
+}
+
+/// Whether a later route would never be used: of two with the same prefix, the first that takes the method wins.
+fn hides(earlier: &Route, later: &Route) -> bool {
+    let prefix = |route: &Route| route.path.trim_end_matches('/').to_owned();
+    let all = earlier.methods.is_empty()
+        || (!later.methods.is_empty() && later.methods.iter().all(|method| earlier.methods.contains(method)));
+    all && earlier.site == later.site && prefix(earlier) == prefix(later)
+}
+
+/// A route, and where its path stands.
+fn route(reader: &Reader<'_>, sites: &Parts<Site>, upstreams: &Parts<Upstream>) -> Option<(Route, Place)> {
+    let site = named(reader, reader.required("site", "\"app\""), "site", sites);
+    let upstream = named(reader, reader.required("upstream", "\"api\""), "upstream", upstreams);
+    let allowed = "a path in normal form, such as /api/";
+    let path = reader.parsed(reader.required("path", "\"/api/\""), "path", allowed, web::normal_path);
+    let at = site.as_ref().and_then(|found| sites.get(found.value)).and_then(Option::as_ref);
+    if let Some(found) = &path {
+        check_path(reader, found, at);
+    }
+    let methods = methods(reader);
+    let kind = reader.one_of("kind", &[("api", Kind::Api), ("page", Kind::Page)], Kind::Api);
+    let forms = reader.flag("forms");
+    if forms.value && kind.value == Kind::Page {
+        reader.clash(&forms.place, "forms = true is for kind = \"api\"", "leave out forms, or kind = \"page\"");
+    }
+    let token = reader.one_of("token", &[("user", TokenMode::User), ("none", TokenMode::None)], TokenMode::None);
+    let signed_in = [("signed_in", Access::SignedIn), ("anonymous", Access::Anonymous)];
+    let access = reader.one_of("access", &signed_in, Access::SignedIn);
+    let limit = reader.number("body_limit_bytes", 0..=1_099_511_627_776, 10_485_760);
+    reader.finish();
+    check_access(reader, &access, &forms, at);
+    let to = upstream.as_ref().and_then(|found| upstreams.get(found.value)).and_then(Option::as_ref);
+    check_token(reader, &token, access.value, to);
+    let path = path?;
+    let kind = if forms.value && kind.value == Kind::Api { Kind::Forms } else { kind.value };
+    let route = Route {
+        site: site?.value.to_owned(),
+        path: path.value,
+        methods,
+        upstream: upstream?.value.to_owned(),
+        kind,
+        token: token.value,
+        access: access.value,
+        body_limit_bytes: u64::try_from(limit.value).unwrap_or(0),
+    };
+    Some((route, path.place))
+}
+
+/// What a route names must be there.
+fn named<'a, T>(
+    reader: &Reader<'a>,
+    found: Option<Found<&'a str>>,
+    key: &str,
+    parts: &Parts<T>,
+) -> Option<Found<&'a str>> {
+    let found = found?;
+    if !parts.contains_key(found.value) {
+        let what = format!("{} names no {key}: {}", reader.name(key), quoted(found.value));
+        reader.clash(&found.place, what, known(&format!("{key}s"), parts.keys(), found.value));
+    }
+    Some(found)
+}
+
+fn check_path(reader: &Reader<'_>, found: &Found<String>, at: Option<&Site>) {
+    let base = at.map_or("/bff", |site| site.base_path.as_str());
+    if let Some(own) = [base].into_iter().chain(OWN_PATHS).find(|own| web::is_under(&found.value, own)) {
+        let what = format!("{own} is Cloakroom's own on this site: no route may stand at {}", quoted(&found.value));
+        reader.wrong(&found.place, what, format!("choose a path that is not under {own}"));
+    }
+}
+
+fn methods(reader: &Reader<'_>) -> Vec<Method> {
+    let mut methods = Vec::new();
+    for found in reader.texts("methods").unwrap_or_default() {
+        let capitals = !found.value.is_empty() && found.value.bytes().all(|b| b.is_ascii_uppercase());
+        match found.value.parse::<Method>() {
+            Ok(Method::CONNECT | Method::TRACE) => {
+                let what = format!("{} is forwarded nowhere", quoted(found.value));
+                reader.wrong(&found.place, what, "leave it out");
+            }
+            Ok(method) if capitals => methods.push(method),
+            _ => {
+                let what = format!("{} is no method", quoted(found.value));
+                reader.wrong(&found.place, what, "write methods in capitals, such as \"GET\"");
+            }
+        }
+    }
+    methods
+}
+
+fn check_access(reader: &Reader<'_>, access: &Found<Access>, forms: &Found<bool>, at: Option<&Site>) {
+    if access.value == Access::SignedIn && at.is_some_and(|site| site.client.is_none()) {
+        reader.clash(
+            &access.place,
+            "access = \"signed_in\" needs a site with a client, or nobody could sign in",
+            "give the site a client, or let anybody in: access = \"anonymous\"",
+        );
+    }
+    if forms.value && access.value == Access::Anonymous {
+        let what = "forms = true changes nothing where access = \"anonymous\": no session is asked for";
+        reader.clash(&forms.place, what, "leave forms out");
+    }
+}
+
+fn check_token(reader: &Reader<'_>, token: &Found<TokenMode>, access: Access, to: Option<&Upstream>) {
+    if token.value != TokenMode::User {
+        return;
+    }
+    if access == Access::Anonymous {
+        let what = "token = \"user\" needs access = \"signed_in\": without a session there is no token";
+        reader.clash(&token.place, what, "set access = \"signed_in\", or token = \"none\"");
+    }
+    if let Some(upstream) = to
+        && upstream.url.scheme() == "http"
+        && !web::is_loopback(&upstream.url)
+        && !upstream.allow_plain_http
+    {
+        reader.clash(
+            &token.place,
+            format!("users' access tokens would travel over plain http to {}", quoted(upstream.url.as_str())),
+            "use an https upstream; only where the network itself is encrypted, set the upstream's allow_plain_http = true",
+        );
+    }
+}
