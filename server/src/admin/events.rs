@@ -1,0 +1,52 @@
+//! Audit events in words.
+
+use serde_json::Value;
+
+use cloakroom_api::Event;
+use cloakroom_core::audit::StoredEvent;
+use cloakroom_core::audit::event::{Journal, Person, ReadEvent};
+
+use crate::edge::problem::Refusal;
+
+/// Opens events and puts them into words.
+///
+/// # Errors
+/// As the store's.
+pub async fn in_words(journal: &Journal, events: &[StoredEvent]) -> Result<Vec<Event>, Refusal> {
+    let mut out = Vec::with_capacity(events.len());
+    for event in events {
+        let read = journal.read(event).await?;
+        out.push(Event {
+            at: read.at.rfc3339(),
+            text: text(&read),
+            actor: read.actor.as_ref().map(|actor| actor.display().to_owned()),
+            session_id: read.session.map(|id| id.to_string()),
+            kind: read.kind,
+        });
+    }
+    Ok(out)
+}
+
+fn text(event: &ReadEvent) -> String {
+    let who = event.subject.as_ref().map_or("An erased person", Person::display);
+    let fact = |name: &str| event.facts.get(name).and_then(Value::as_str).unwrap_or_default();
+    match event.kind.as_str() {
+        "session.started" => match event.subject.as_ref().and_then(|person| person.address.as_deref()) {
+            Some(address) => format!("{who} signed in from {address}"),
+            None => format!("{who} signed in"),
+        },
+        "session.ended" => match fact("reason") {
+            "signed_out" => format!("{who} signed out"),
+            "replaced" => format!("{who} signed in anew in the same browser"),
+            "ended_by_user" => format!("{who} ended the session from another device"),
+            "refused_by_provider" => format!("The provider no longer renews the session of {who}"),
+            other => format!("The session of {who} ended: {other}"),
+        },
+        "session.revoked" => format!("The session of {who} was revoked: {}", fact("text")),
+        "provider.revoked" => format!("The provider revoked the tokens of {who}"),
+        "provider.revocation_failed" => {
+            format!("The tokens of {who} were not revoked at the provider: {}", fact("detail"))
+        }
+        other => format!("{other}: {who}"),
+    }
+}

@@ -1,0 +1,41 @@
+//! `GET /admin/api/v1/me`: who is signed in to the console, and what they may do.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::response::Response;
+
+use cloakroom_api::Me;
+
+use super::Administrator;
+use crate::edge::own::{Context, json};
+use crate::gateway::Gateway;
+
+/// Who is signed in.
+#[utoipa::path(
+    get, path = "/admin/api/v1/me", tag = "me",
+    responses(
+        (status = 200, body = Me),
+        (status = 401, description = "Not signed in", body = cloakroom_api::Problem, content_type = "application/problem+json"),
+        (status = 403, description = "Signed in, without a role", body = cloakroom_api::Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn handle(State(gateway): State<Arc<Gateway>>, context: Context, admin: Administrator) -> Response {
+    let now = gateway.now();
+    let person = admin.live.person();
+    let secs = |moment: cloakroom_core::clock::UnixMs| u64::try_from(moment.secs_after(now)).unwrap_or(0);
+    json(&Me {
+        sub: person.sub,
+        issuer: person.issuer,
+        name: person.name,
+        email: person.email,
+        role: admin.role,
+        permissions: admin.role.permissions().collect(),
+        session_id: admin.live.id.to_string(),
+        idle_expires_in_secs: secs(admin.live.idle_expires_at()),
+        expires_in_secs: secs(admin.live.expires_at()),
+        logout_url: context.logout_url(&gateway, &admin.live),
+        instance: context.site.authority.to_str().unwrap_or_default().to_owned(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+    })
+}

@@ -1,0 +1,76 @@
+//! The list's parameters, checked.
+
+use cloakroom_api::{Sort as WireSort, StateFilter};
+use cloakroom_core::clock::UnixMs;
+use cloakroom_core::store::{ListQuery, SessionState, Sort};
+
+use crate::edge::params::Params;
+use crate::edge::problem::Refusal;
+
+/// The longest free text.
+const TEXT_BYTES: usize = 200;
+const LIMIT: u32 = 50;
+const LIMIT_MAX: u32 = 100;
+
+/// What is asked of the list, without the place.
+#[derive(Debug)]
+pub(super) struct Asked {
+    pub(super) query: ListQuery,
+}
+
+impl Asked {
+    pub(super) fn parse(params: &Params, tenant: &str, now: UnixMs) -> Result<Self, Refusal> {
+        let bad = |name: &str, what| Refusal::BadParameter { name: name.to_owned(), what };
+        let state: StateFilter = match params.get("state") {
+            None => StateFilter::default(),
+            Some(text) => text.parse().map_err(|_| bad("state", "must be live, ended or all"))?,
+        };
+        let sort: WireSort = match params.get("sort") {
+            None => WireSort::default(),
+            Some(text) => text.parse().map_err(|_| bad("sort", "must be -last_seen or -created"))?,
+        };
+        let limit = match params.get("limit").map(str::parse) {
+            None => LIMIT,
+            Some(Ok(n @ 1..=LIMIT_MAX)) => n,
+            Some(_) => return Err(bad("limit", "must be a number from 1 to 100")),
+        };
+        let text = |name: &str| match params.get(name) {
+            Some(text) if text.len() > TEXT_BYTES => Err(bad(name, "is longer than 200 bytes")),
+            other => Ok(other.map(str::to_owned)),
+        };
+        let query = ListQuery {
+            tenant: Some(tenant.to_owned()),
+            state: match state {
+                StateFilter::Live => SessionState::Live,
+                StateFilter::Ended => SessionState::Over,
+                StateFilter::All => SessionState::All,
+            },
+            client_id: text("client")?,
+            sub: text("sub")?,
+            text: text("q")?,
+            sort: match sort {
+                WireSort::LastSeen => Sort::LastSeen,
+                WireSort::Created => Sort::Created,
+            },
+            place: None,
+            limit,
+            now,
+        };
+        Ok(Self { query })
+    }
+
+    /// What a cursor is bound to: another filter, order or tenant makes it worthless.
+    pub(super) fn bound(&self) -> Vec<Vec<u8>> {
+        let ListQuery { tenant, state, client_id, sub, text, sort, .. } = &self.query;
+        let optional =
+            |text: &Option<String>| text.as_ref().map_or_else(Vec::new, |text| [b"=", text.as_bytes()].concat());
+        vec![
+            b"sessions".to_vec(),
+            optional(tenant),
+            format!("{state:?} {sort:?}").into_bytes(),
+            optional(client_id),
+            optional(sub),
+            optional(text),
+        ]
+    }
+}
