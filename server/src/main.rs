@@ -1,3 +1,94 @@
 //! The `cloakroom` command.
+#![expect(clippy::print_stdout, reason = "a command prints its results")]
 
-fn main() {}
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use cloakroom::{app, command, config};
+
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
+/// Keeps OAuth tokens on the server and gives browsers an encrypted cookie instead.
+#[derive(Parser)]
+#[command(version, arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run the gateway.
+    Serve(WithConfig),
+    /// Read a configuration, report every mistake in it, and say what it means. Calls nobody.
+    Check(WithConfig),
+    /// Bring the store's schema up to date. `serve` does it too.
+    Migrate(WithConfig),
+    /// Verify the audit log.
+    #[command(subcommand)]
+    Audit(Audit),
+    /// Ask a running gateway whether it is ready; for container health checks.
+    Healthcheck(WithConfig),
+    /// Print the admin API's OpenAPI document.
+    Openapi,
+    /// Run everything on this machine: gateway, demo identity provider, sample API and web app, console.
+    #[cfg(feature = "demo")]
+    Demo(command::demo::Options),
+}
+
+#[derive(Subcommand)]
+enum Audit {
+    /// Walk the whole chain and recompute every link; works beside a running gateway.
+    Verify(WithConfig),
+}
+
+#[derive(clap::Args)]
+struct WithConfig {
+    /// The configuration file.
+    #[arg(long, value_name = "FILE")]
+    config: PathBuf,
+}
+
+fn main() -> ExitCode {
+    match run(Cli::parse().command) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("cloakroom: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: Command) -> anyhow::Result<ExitCode> {
+    match command {
+        Command::Serve(with) => match load(&with.config) {
+            Ok(config) => app::serve(config).map(|()| ExitCode::SUCCESS),
+            Err(code) => Ok(code),
+        },
+        Command::Check(with) => Ok(command::check::run(&with.config)),
+        Command::Migrate(with) => with_config(&with.config, command::migrate::run),
+        Command::Audit(Audit::Verify(with)) => with_config(&with.config, command::audit::verify),
+        Command::Healthcheck(with) => with_config(&with.config, command::healthcheck::run),
+        Command::Openapi => {
+            print!("{}", cloakroom::admin::openapi::document());
+            Ok(ExitCode::SUCCESS)
+        }
+        #[cfg(feature = "demo")]
+        Command::Demo(options) => command::demo::run(options),
+    }
+}
+
+fn with_config(path: &Path, run: fn(&config::Config) -> anyhow::Result<ExitCode>) -> anyhow::Result<ExitCode> {
+    match load(path) {
+        Ok(config) => run(&config),
+        Err(code) => Ok(code),
+    }
+}
+
+/// The configuration, or the exit code after its mistakes were shown.
+fn load(path: &Path) -> Result<config::Config, ExitCode> {
+    command::check::load(path).map(|loaded| loaded.config)
+}

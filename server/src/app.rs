@@ -1,0 +1,111 @@
+//! The composition root: the one place that knows every room. Makes the parts, starts the workers and the control
+//! runtime, and drains them.
+
+mod build;
+mod running;
+
+use std::sync::Arc;
+
+use tokio::runtime::{Handle, Runtime};
+
+use cloakroom_core::clock::Clock;
+use cloakroom_core::http::HttpClient;
+use cloakroom_core::random::{Random, SystemRandom};
+use cloakroom_core::store::Store;
+use cloakroom_store::Sqlite;
+
+use crate::clock::SystemClock;
+use crate::config::Config;
+use crate::outbound::Outbound;
+use crate::telemetry::logs;
+
+pub use running::Running;
+
+/// Threads of the control runtime.
+const CONTROL_THREADS: usize = 2;
+
+/// What comes from outside the program; a test hands in its own.
+#[derive(Clone)]
+pub struct Ambient {
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub random: Arc<dyn Random>,
+    /// Outbound calls.
+    pub http: Arc<dyn HttpClient>,
+}
+
+impl std::fmt::Debug for Ambient {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Ambient")
+    }
+}
+
+impl Ambient {
+    /// The machine's own.
+    ///
+    /// # Errors
+    /// When outbound TLS cannot be set up.
+    pub fn system() -> anyhow::Result<Self> {
+        Ok(Self { clock: Arc::new(SystemClock), random: Arc::new(SystemRandom), http: Arc::new(Outbound::new()?) })
+    }
+}
+
+/// The runtime that owns the store, calls to providers, and Cloakroom's own endpoints.
+///
+/// # Errors
+/// When threads cannot be started.
+pub fn control_runtime() -> std::io::Result<Runtime> {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(CONTROL_THREADS)
+        .thread_name("control")
+        .enable_all()
+        .build()
+}
+
+/// Opens the store for this process alone, and brings it up to date.
+///
+/// # Errors
+/// When it cannot be opened, or another process holds it.
+pub async fn open_store(config: &Config, background: &Handle) -> anyhow::Result<Arc<dyn Store>> {
+    Ok(Arc::new(Sqlite::open(&config.store.path, background).await?))
+}
+
+/// Opens the store for reading, beside a running gateway.
+///
+/// # Errors
+/// When it cannot be opened.
+pub async fn open_store_for_reading(config: &Config) -> anyhow::Result<Arc<dyn Store>> {
+    Ok(Arc::new(Sqlite::open_read_only(&config.store.path).await?))
+}
+
+/// Runs the gateway until SIGTERM or SIGINT, then drains.
+///
+/// # Errors
+/// When it cannot start. Once it listens, it goes on.
+pub fn serve(config: Config) -> anyhow::Result<()> {
+    logs::start(config.log.format, &config.log.filter)?;
+    let control = control_runtime()?;
+    control.block_on(async {
+        let running = Running::start(config, Ambient::system()?).await?;
+        tracing::info!(listen = %running.address(), management = %running.management(), "serving");
+        stop_signal().await?;
+        tracing::info!("draining");
+        running.drain().await;
+        Ok(())
+    })
+}
+
+/// Waits for SIGTERM or SIGINT.
+///
+/// # Errors
+/// When signals cannot be watched.
+pub async fn stop_signal() -> std::io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (mut term, mut int) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    tokio::select! {
+        _ = term.recv() => {}
+        _ = int.recv() => {}
+    }
+    Ok(())
+}

@@ -1,0 +1,206 @@
+//! From a configuration to a gateway: every part made once, each handed what it needs.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use http::HeaderValue;
+use tokio::runtime::Handle;
+
+use cloakroom_core::audit::event::Journal;
+use cloakroom_core::oidc::{self, Provider, ProviderSettings};
+use cloakroom_core::session::{Parts, SeenQueue, Sessions};
+use cloakroom_core::store::Store;
+use cloakroom_core::vault::{Ring, SessionVault, TicketSeal};
+
+use super::{Ambient, open_store};
+use crate::admin::roles::RoleRules;
+use crate::config::{self, Config};
+use crate::edge::client::{Client, RegistrationRef, Site, Sites};
+use crate::gateway::Gateway;
+use crate::proxy::route::{Route, Routes};
+use crate::proxy::upstream::Upstream;
+use crate::telemetry::metrics::{Metrics, WorkerCounts};
+
+/// The label of sessions and administrators where none is configured.
+const TENANT: &str = "default";
+
+/// The gateway, and the queue of last-seen moments that must be flushed.
+pub(super) async fn gateway(
+    config: &Config,
+    ambient: &Ambient,
+    background: &Handle,
+    counts: Vec<Arc<WorkerCounts>>,
+) -> anyhow::Result<(Arc<Gateway>, SeenQueue)> {
+    let store = open_store(config, background).await?;
+    let ring = Arc::new(open_ring(config, ambient, &*store).await?);
+    let journal =
+        Journal::new(Arc::clone(&store), Arc::clone(&ring), Arc::clone(&ambient.clock), Arc::clone(&ambient.random));
+    let parts = Parts {
+        store,
+        vault: SessionVault::new(Arc::clone(&ring), Arc::clone(&ambient.random)),
+        journal: Arc::new(journal),
+        clock: Arc::clone(&ambient.clock),
+        random: Arc::clone(&ambient.random),
+        providers: providers(config, ambient)?,
+        background: background.clone(),
+    };
+    let (sessions, seen) = Sessions::new(parts, config.server.cached_sessions);
+    let gateway = Gateway {
+        sites: sites(config, &ring)?,
+        metrics: Arc::new(Metrics::new(counts, Arc::clone(&sessions))),
+        sessions,
+        random: Arc::clone(&ambient.random),
+        clock: Arc::clone(&ambient.clock),
+        roles: roles(config),
+    };
+    Ok((Arc::new(gateway), seen))
+}
+
+async fn open_ring(config: &Config, ambient: &Ambient, store: &dyn Store) -> anyhow::Result<Ring> {
+    let mut rows = store.keys().await?;
+    if rows.is_empty() {
+        rows = store.add_first_key(config.keys.root.new_ring_key(ambient.clock.now(), &*ambient.random)).await?;
+    }
+    Ring::open(&config.keys.root, &rows).context("keys.root is not the key that this store was made with")
+}
+
+fn providers(config: &Config, ambient: &Ambient) -> anyhow::Result<BTreeMap<String, Arc<Provider>>> {
+    let make = |(id, provider): (&String, &config::Provider)| {
+        let registration = |(id, registration): (&String, &config::Registration)| oidc::Registration {
+            id: id.clone(),
+            client_id: registration.client_id.clone(),
+            client_secret: registration.client_secret.clone(),
+            auth: registration.client_auth,
+            scopes: registration.scopes.clone(),
+            extra_authorize: registration.extra_authorize.clone(),
+        };
+        let settings = ProviderSettings {
+            id: id.clone(),
+            issuer: provider.issuer.clone(),
+            clock_skew_secs: provider.clock_skew_secs,
+            refresh_reuse: provider.refresh_reuse,
+            registrations: provider.registrations.iter().map(registration).collect(),
+        };
+        let made = Provider::new(settings, Arc::clone(&ambient.http), Arc::clone(&ambient.clock));
+        made.map(|made| (id.clone(), Arc::new(made))).with_context(|| format!("providers.{id}"))
+    };
+    config.providers.iter().map(make).collect()
+}
+
+fn clients(config: &Config, ring: &Arc<Ring>) -> BTreeMap<String, Arc<Client>> {
+    let make = |(id, client): (&String, &config::Client)| {
+        let registration = |one: &config::RegistrationId| RegistrationRef {
+            provider: one.provider.as_str().into(),
+            registration: one.registration.as_str().into(),
+        };
+        let made = Client {
+            id: id.as_str().into(),
+            name: client.name.as_str().into(),
+            tenant: TENANT.into(),
+            tickets: TicketSeal::new(ring, id),
+            same_site: client.same_site,
+            idle_secs: client.idle_secs,
+            absolute_secs: client.absolute_secs,
+            registrations: client.registrations.iter().map(registration).collect(),
+            return_urls: client.return_urls.iter().map(|url| url.as_str().into()).collect(),
+            post_logout_path: client.post_logout_path.as_str().into(),
+        };
+        (id.clone(), Arc::new(made))
+    };
+    config.clients.iter().map(make).collect()
+}
+
+fn sites(config: &Config, ring: &Arc<Ring>) -> anyhow::Result<Sites> {
+    let clients = clients(config, ring);
+    let upstreams = upstreams(config)?;
+    let mut sites = Vec::new();
+    for (id, site) in &config.sites {
+        let made = Site {
+            id: id.as_str().into(),
+            origin: site.origin.text().into(),
+            authority: HeaderValue::try_from(&site.origin.authority)?,
+            scheme: HeaderValue::try_from(&site.origin.scheme)?,
+            base_path: site.base_path.as_str().into(),
+            client: site.client.as_ref().and_then(|id| clients.get(id).cloned()),
+            routes: routes(config, id, &upstreams),
+            admin: config.admin.as_ref().is_some_and(|admin| admin.site == *id),
+        };
+        sites.push((Box::from(site.origin.host.as_str()), Arc::new(made)));
+    }
+    Ok(Sites::new(sites))
+}
+
+fn routes(config: &Config, site: &str, upstreams: &HashMap<&str, Arc<Upstream>>) -> Routes {
+    let mut routes = Routes::default();
+    for route in config.routes.iter().filter(|route| route.site == site) {
+        let Some(upstream) = upstreams.get(route.upstream.as_str()) else { continue };
+        let made = Route {
+            upstream: Arc::clone(upstream),
+            kind: route.kind,
+            token: route.token,
+            access: route.access,
+            body_limit_bytes: route.body_limit_bytes,
+        };
+        routes.add(&route.path, route.methods.clone(), made);
+    }
+    routes
+}
+
+fn upstreams(config: &Config) -> anyhow::Result<HashMap<&str, Arc<Upstream>>> {
+    let mut upstreams = HashMap::new();
+    let mut tls = None;
+    for (number, (id, upstream)) in config.upstreams.iter().enumerate() {
+        let host = upstream.url.host_str().unwrap_or_default().trim_matches(['[', ']']).to_owned();
+        let secure = upstream.url.scheme() == "https";
+        let tls = match (secure, &tls) {
+            (false, _) => None,
+            (true, Some(tls)) => Some(Arc::clone(tls)),
+            (true, None) => Some(Arc::clone(tls.insert(tls_client()?))),
+        };
+        let tls = match tls {
+            Some(tls) => {
+                Some((tls, host.clone().try_into().with_context(|| format!("upstreams.{id}: no name for TLS"))?))
+            }
+            None => None,
+        };
+        let made = Upstream {
+            number,
+            id: id.as_str().into(),
+            authority: upstream.url.authority().into(),
+            host: host.into(),
+            port: upstream.url.port_or_known_default().unwrap_or(80),
+            tls,
+            connect_timeout: upstream.connect_timeout,
+            response_timeout: upstream.response_timeout,
+            idle_timeout: upstream.idle_timeout,
+        };
+        upstreams.insert(id.as_str(), Arc::new(made));
+    }
+    Ok(upstreams)
+}
+
+/// TLS towards upstreams with the machine's trust anchors; without any, no start (S17).
+fn tls_client() -> anyhow::Result<Arc<rustls::ClientConfig>> {
+    let mut roots = rustls::RootCertStore::empty();
+    let found = rustls_native_certs::load_native_certs();
+    roots.add_parsable_certificates(found.certs);
+    anyhow::ensure!(
+        !roots.is_empty(),
+        "this machine has no trust anchors for https upstreams; install ca-certificates"
+    );
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let config = rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    Ok(Arc::new(config))
+}
+
+fn roles(config: &Config) -> RoleRules {
+    config.admin.as_ref().map_or_else(RoleRules::default, |admin| RoleRules {
+        claim: admin.role_claim.clone(),
+        granting: admin.roles.clone(),
+        owners: admin.owners.clone(),
+    })
+}

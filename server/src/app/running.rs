@@ -1,0 +1,191 @@
+//! A running gateway: workers on threads of their own, everything else on the control runtime.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use tokio::net::TcpListener;
+use tokio::runtime::Handle;
+use tokio::sync::{mpsc, oneshot, watch};
+
+use cloakroom_core::audit::chain;
+use cloakroom_core::session::{SeenQueue, Sessions};
+
+use super::{Ambient, build};
+use crate::config::Config;
+use crate::edge::listener::{self, Desk};
+use crate::edge::own::Own;
+use crate::edge::worker::{self, Cold, Seat};
+use crate::gateway::Gateway;
+use crate::telemetry::health::{self, Health};
+use crate::telemetry::metrics::WorkerCounts;
+
+/// Questions of workers that wait for the control runtime; beyond them callers get 503.
+const QUESTIONS: usize = 4_096;
+/// How often last-seen moments are written.
+const SEEN_EVERY: Duration = Duration::from_secs(1);
+/// How often new audit events are linked.
+const LINK_EVERY: Duration = Duration::from_millis(500);
+
+/// A gateway that serves.
+#[derive(Debug)]
+pub struct Running {
+    gateway: Arc<Gateway>,
+    address: SocketAddr,
+    management: SocketAddr,
+    drain: watch::Sender<bool>,
+    draining: Arc<AtomicBool>,
+    drain_limit: Duration,
+    workers: Vec<JoinHandle<()>>,
+    keeper: (oneshot::Sender<()>, tokio::task::JoinHandle<()>),
+}
+
+impl Running {
+    /// Starts to serve. Must be called on the control runtime.
+    ///
+    /// # Errors
+    /// When the store, a key or an address is not to be had; nothing then runs.
+    pub async fn start(config: Config, ambient: Ambient) -> anyhow::Result<Self> {
+        let background = Handle::current();
+        let public = bind(config.server.listen, "server.listen").await?;
+        let management = bind(config.server.management, "server.management").await?;
+        let counts: Vec<_> = (0..config.server.workers).map(|_| Arc::new(WorkerCounts::default())).collect();
+        let (gateway, seen) = build::gateway(&config, &ambient, &background, counts.clone()).await?;
+        let (drain, drained) = watch::channel(false);
+        let draining = Arc::new(AtomicBool::new(false));
+        let (questions, asked) = mpsc::channel(QUESTIONS);
+        let mut desks = Vec::new();
+        let mut workers = Vec::new();
+        for (i, counts) in counts.into_iter().enumerate() {
+            let (connections, coming) = mpsc::unbounded_channel();
+            let load = Arc::new(AtomicUsize::new(0));
+            desks.push(Desk { connections, load: Arc::clone(&load) });
+            let seat = Seat { connections: coming, load, counts, control: questions.clone(), drain: drained.clone() };
+            workers.push(start_worker(i, Arc::clone(&gateway), seat)?);
+        }
+        let (address, management_address) = (public.local_addr()?, management.local_addr()?);
+        let health = Health { gateway: Arc::clone(&gateway), draining: Arc::clone(&draining) };
+        drop(background.spawn(async move {
+            if let Err(error) = axum::serve(management, health::router(health)).await {
+                tracing::error!(%error, "the management listener broke down");
+            }
+        }));
+        drop(background.spawn(answer_questions(Arc::clone(&gateway), asked)));
+        drop(background.spawn(listener::accept(public, desks, drained)));
+        let (stop, stopped) = oneshot::channel();
+        let keeper = background.spawn(keep(Arc::clone(&gateway.sessions), seen, stopped));
+        Ok(Self {
+            gateway,
+            address,
+            management: management_address,
+            drain,
+            draining,
+            drain_limit: Duration::from_secs(config.server.drain_secs),
+            workers,
+            keeper: (stop, keeper),
+        })
+    }
+
+    /// The public listener's address.
+    #[must_use]
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The management listener's address.
+    #[must_use]
+    pub const fn management(&self) -> SocketAddr {
+        self.management
+    }
+
+    /// Takes no new connection, lets calls under way end (up to the configured limit), writes what is to be kept, and
+    /// closes the store.
+    pub async fn drain(self) {
+        self.draining.store(true, Relaxed);
+        self.drain.send_replace(true);
+        let workers = self.workers;
+        let ended = tokio::task::spawn_blocking(move || workers.into_iter().all(|worker| worker.join().is_ok()));
+        if tokio::time::timeout(self.drain_limit, ended).await.is_err() {
+            tracing::warn!(limit_secs = self.drain_limit.as_secs(), "calls still under way are cut off");
+        }
+        let (stop, keeper) = self.keeper;
+        if stop.send(()).is_ok()
+            && let Err(error) = keeper.await
+        {
+            tracing::error!(%error, "the last moments of the sessions were not written");
+        }
+        self.gateway.sessions.store().close().await;
+    }
+}
+
+async fn bind(address: SocketAddr, key: &str) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(address).await.with_context(|| format!("{key} = \"{address}\": cannot listen there"))
+}
+
+fn start_worker(i: usize, gateway: Arc<Gateway>, seat: Seat) -> std::io::Result<JoinHandle<()>> {
+    std::thread::Builder::new().name(format!("worker-{i}")).spawn(move || {
+        if let Err(error) = worker::run(gateway, seat) {
+            tracing::error!(%error, "a worker did not start");
+        }
+    })
+}
+
+/// Answers what workers ask, each question in a task of its own that outlives its caller.
+async fn answer_questions(gateway: Arc<Gateway>, mut asked: mpsc::Receiver<Cold>) {
+    let own = Own::new(&gateway);
+    while let Some(question) = asked.recv().await {
+        let (gateway, own) = (Arc::clone(&gateway), own.clone());
+        drop(Handle::current().spawn(answer(gateway, own, question)));
+    }
+}
+
+async fn answer(gateway: Arc<Gateway>, own: Own, question: Cold) {
+    // A caller that hung up is not there for its answer; what was to be done is done all the same.
+    let heard = match question {
+        Cold::Open { id, secret, reply } => reply.send(gateway.sessions.open(id, &secret).await).is_ok(),
+        Cold::Token { live, reply } => reply.send(gateway.sessions.fresh_token(&live).await).is_ok(),
+        Cold::Own { call, reply } => reply.send(own.answer(*call).await).is_ok(),
+    };
+    if !heard {
+        tracing::debug!("a caller did not wait for its answer");
+    }
+}
+
+/// Writes last-seen moments and links audit events, until told to stop; then once more.
+async fn keep(sessions: Arc<Sessions>, mut seen: SeenQueue, mut stopped: oneshot::Receiver<()>) {
+    let mut flush = tokio::time::interval(SEEN_EVERY);
+    let mut link = tokio::time::interval(LINK_EVERY);
+    loop {
+        let last = tokio::select! {
+            _ = flush.tick() => {
+                write_seen(&mut seen).await;
+                false
+            }
+            _ = link.tick() => {
+                link_events(&sessions).await;
+                false
+            }
+            _ = &mut stopped => true,
+        };
+        if last {
+            write_seen(&mut seen).await;
+            link_events(&sessions).await;
+            return;
+        }
+    }
+}
+
+async fn write_seen(seen: &mut SeenQueue) {
+    if let Err(error) = seen.flush().await {
+        tracing::warn!(%error, "last-seen moments were not written");
+    }
+}
+
+async fn link_events(sessions: &Sessions) {
+    if let Err(error) = chain::link_pending(&**sessions.store()).await {
+        tracing::warn!(%error, "audit events wait to be linked");
+    }
+}

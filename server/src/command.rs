@@ -1,0 +1,8 @@
+//! What the `cloakroom` command does beside serving.
+
+pub mod audit;
+pub mod check;
+#[cfg(feature = "demo")]
+pub mod demo;
+pub mod healthcheck;
+pub mod migrate;
