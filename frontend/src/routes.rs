@@ -1,0 +1,135 @@
+//! The console's addresses: every link and every title comes from here.
+
+/// A place in the console.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Route {
+    /// `/admin/`
+    Overview,
+    /// `/admin/sessions`, and `/admin/sessions/{id}` with one session's drawer open.
+    Sessions {
+        /// The session whose drawer is open.
+        open: Option<String>,
+    },
+    /// `/admin/signed-in`: where a sign-in in another tab leads.
+    SignedIn,
+    /// Anything else.
+    NotFound,
+}
+
+/// A page of the navigation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Page {
+    /// How things stand.
+    Overview,
+    /// The list of sessions.
+    Sessions,
+    /// None of the navigation's.
+    Other,
+}
+
+impl Page {
+    /// Those that the navigation shows, with name, icon and shortcut.
+    pub(crate) const NAVIGATION: [(Self, &'static str, &'static str, &'static str); 2] = [
+        (Self::Overview, "Overview", "layout-dashboard", "o"),
+        (Self::Sessions, "Sessions", "monitor-smartphone", "s"),
+    ];
+
+    /// Where it is.
+    pub(crate) const fn path(self) -> &'static str {
+        match self {
+            Self::Overview | Self::Other => "/admin/",
+            Self::Sessions => "/admin/sessions",
+        }
+    }
+}
+
+impl Route {
+    /// Reads a path.
+    pub(crate) fn parse(path: &str) -> Self {
+        let Some(rest) = path.strip_prefix("/admin") else { return Self::NotFound };
+        let parts: Vec<_> = rest.split('/').filter(|part| !part.is_empty()).collect();
+        match parts.as_slice() {
+            [] => Self::Overview,
+            ["sessions"] => Self::Sessions { open: None },
+            ["sessions", id] if is_id(id) => Self::Sessions { open: Some((*id).to_owned()) },
+            ["signed-in"] => Self::SignedIn,
+            _ => Self::NotFound,
+        }
+    }
+
+    /// The page it belongs to.
+    pub(crate) const fn page(&self) -> Page {
+        match self {
+            Self::Overview => Page::Overview,
+            Self::Sessions { .. } => Page::Sessions,
+            Self::SignedIn | Self::NotFound => Page::Other,
+        }
+    }
+
+    /// The page's title.
+    pub(crate) const fn title(&self) -> &'static str {
+        match self {
+            Self::Overview => "Overview",
+            Self::Sessions { open: None } => "Sessions",
+            Self::Sessions { open: Some(_) } => "Session",
+            Self::SignedIn => "Signed in",
+            Self::NotFound => "Not found",
+        }
+    }
+}
+
+/// The address of one session's drawer over a list.
+pub(crate) fn session(id: &str, search: &str) -> String {
+    with_search(&format!("/admin/sessions/{id}"), search)
+}
+
+/// The address of a list.
+pub(crate) fn sessions(search: &str) -> String {
+    with_search(Page::Sessions.path(), search)
+}
+
+fn with_search(path: &str, search: &str) -> String {
+    if search.is_empty() { path.to_owned() } else { format!("{path}?{search}") }
+}
+
+/// Whether a text may be a session's public id; the gateway has the last word.
+pub(crate) fn is_id(text: &str) -> bool {
+    (1..=64).contains(&text.len())
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_read() {
+        for (path, route) in [
+            ("/admin", Route::Overview),
+            ("/admin/", Route::Overview),
+            ("/admin/sessions", Route::Sessions { open: None }),
+            ("/admin/sessions/", Route::Sessions { open: None }),
+            ("/admin/sessions/0192-a", Route::Sessions { open: Some("0192-a".to_owned()) }),
+            ("/admin/sessions/a%2Fb", Route::NotFound),
+            ("/admin/sessions/a/b", Route::NotFound),
+            ("/admin/signed-in", Route::SignedIn),
+            ("/admin/users", Route::NotFound),
+            ("/bff/user", Route::NotFound),
+        ] {
+            assert_eq!(Route::parse(path), route, "{path}");
+        }
+    }
+
+    #[test]
+    fn the_navigation_leads_to_its_pages() {
+        for (page, ..) in Page::NAVIGATION {
+            assert_eq!(Route::parse(page.path()).page(), page);
+        }
+    }
+
+    #[test]
+    fn a_drawers_link_keeps_the_list_behind_it() {
+        assert_eq!(session("s1", "state=all"), "/admin/sessions/s1?state=all");
+        assert_eq!(sessions(""), "/admin/sessions");
+    }
+}

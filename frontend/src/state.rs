@@ -1,0 +1,9 @@
+//! What outlives a view.
+
+pub(crate) mod address;
+pub(crate) mod clock;
+pub(crate) mod list_query;
+pub(crate) mod loaded;
+pub(crate) mod prefs;
+pub(crate) mod query_string;
+pub(crate) mod viewer;

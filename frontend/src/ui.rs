@@ -1,0 +1,19 @@
+//! Parts of pages that know neither API nor domain.
+
+mod announcer;
+mod copy;
+mod dialog;
+mod icon;
+mod notice;
+mod number;
+mod skeleton;
+mod time;
+
+pub(crate) use announcer::{Announcer, live_region};
+pub(crate) use copy::{copy_button, copyable};
+pub(crate) use dialog::{Layer, layer};
+pub(crate) use icon::icon;
+pub(crate) use notice::{Notice, Tone, empty, notice};
+pub(crate) use number::grouped;
+pub(crate) use skeleton::skeleton_lines;
+pub(crate) use time::{relative_time, stacked_time, written_time};
