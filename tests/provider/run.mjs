@@ -1,0 +1,131 @@
+// A certified OpenID provider for the black-box tests: npm `oidc-provider` behind a thin server that adds a plain
+// login form, users by name, and `/_control/…` endpoints by which a test registers its client, looks at what the
+// provider saw and makes it misbehave. Prints one JSON line when it listens, ends when its standard input closes.
+import { createServer } from 'node:http';
+import { Provider } from 'oidc-provider';
+import { adapterOver } from './adapter.mjs';
+import { Controls } from './control.mjs';
+import { keys } from './keys.mjs';
+
+const controls = new Controls();
+
+function configuration(users) {
+  return {
+    adapter: adapterOver(controls.clients),
+    clientDefaults: { grant_types: ['authorization_code', 'refresh_token'], response_types: ['code'] },
+    cookies: { keys: ['not-a-secret-of-any-test'] },
+    jwks: { keys: keys() },
+    claims: {
+      openid: ['sub'],
+      profile: ['name', 'preferred_username', 'roles', 'groups', 'department'],
+      email: ['email', 'email_verified'],
+    },
+    // The ID token itself carries the claims: the gateway decides roles by it.
+    conformIdTokenClaims: false,
+    features: {
+      devInteractions: { enabled: false },
+      userinfo: { enabled: true },
+      revocation: { enabled: true },
+      backchannelLogout: { enabled: true },
+      rpInitiatedLogout: {
+        enabled: true,
+        logoutSource: (ctx, form) => {
+          const confirmed = form.replace('</form>', '<input type="hidden" name="logout" value="yes"/></form>');
+          ctx.body = `<!doctype html><title>Signing out</title><body onload="document.forms[0].submit()">${confirmed}</body>`;
+        },
+        postLogoutSuccessSource: (ctx) => {
+          ctx.body = '<!doctype html><title>Signed out at the provider</title><p>Signed out at the provider.</p>';
+        },
+      },
+    },
+    pkce: { required: () => true },
+    rotateRefreshToken: true,
+    issueRefreshToken: (_ctx, client) => client.grantTypeAllowed('refresh_token'),
+    // A refresh token outlives the login session, as with offline_access after consent.
+    expiresWithSession: () => false,
+    ttl: {
+      AccessToken: (_ctx, _token, client) => controls.settings(client.clientId).access_ttl ?? 3600,
+      AuthorizationCode: 60,
+      IdToken: 3600,
+      RefreshToken: 86400,
+      Grant: 86400,
+      Interaction: 3600,
+      Session: 86400,
+    },
+    interactions: { url: (_ctx, interaction) => `/interaction/${interaction.uid}` },
+    renderError: (ctx, out) => {
+      ctx.type = 'html';
+      ctx.body = `<!doctype html><title>Provider error</title><pre>${escapeHtml(JSON.stringify(out))}</pre>`;
+    },
+    async findAccount(_ctx, sub) {
+      const claims = users.get(sub);
+      return claims && { accountId: sub, claims: async () => ({ sub, ...claims }) };
+    },
+    // No consent page, and a grant of its own for each login: revoking one session's tokens spares the others'.
+    async loadExistingGrant(ctx) {
+      const { provider, client, session, params } = ctx.oidc;
+      const grant = new provider.Grant({ clientId: client.clientId, accountId: session.accountId });
+      grant.addOIDCScope(params.scope);
+      await grant.save();
+      return grant;
+    },
+  };
+}
+
+function escapeHtml(text) {
+  return text.replace(/[&<>"']/g, (char) => `&#${char.charCodeAt(0)};`);
+}
+
+function loginPage(uid, message) {
+  return `<!doctype html><html lang="en"><title>Sign in at the provider</title>${message ? `<p>${message}</p>` : ''}
+<form method="post" action="/interaction/${uid}">
+<label>User name <input name="username" autocomplete="username"></label>
+<label>Password <input name="password" type="password"></label>
+<button type="submit">Sign in</button></form></html>`;
+}
+
+async function interaction(provider, users, req, res) {
+  const { uid } = await provider.interactionDetails(req, res);
+  const html = (message) => {
+    res.writeHead(200, { 'content-type': 'text/html; charset=utf-8', 'cache-control': 'no-store' });
+    res.end(loginPage(uid, message));
+  };
+  if (req.method !== 'POST') return html();
+  const form = new URLSearchParams(req.body);
+  const name = form.get('username');
+  if (!users.has(name) || form.get('password') !== `${name}-password`) return html('Wrong user name or password.');
+  return provider.interactionFinished(req, res, { login: { accountId: name } }, { mergeWithLastSubmission: false });
+}
+
+async function bodyOf(req) {
+  const chunks = [];
+  for await (const chunk of req) chunks.push(chunk);
+  return Buffer.concat(chunks).toString();
+}
+
+// The port comes first, the provider (which needs its issuer) second.
+const server = createServer();
+await new Promise((resolve) => server.listen(Number(process.env.PORT ?? 0), '127.0.0.1', resolve));
+const issuer = `http://idp.localhost:${server.address().port}`;
+const provider = new Provider(issuer, configuration(controls.users));
+controls.watch(provider);
+const answer = provider.callback();
+
+server.on('request', async (req, res) => {
+  try {
+    const { pathname, searchParams } = new URL(req.url, issuer);
+    // Read ahead, so that faults can be chosen by client and grant; oidc-provider takes `req.body` as it is.
+    if (req.method === 'POST') req.body = await bodyOf(req);
+    if (pathname.startsWith('/_control/')) return controls.handle(pathname, searchParams, req, res);
+    if (pathname.startsWith('/interaction/')) return await interaction(provider, controls.users, req, res);
+    if (await controls.misbehave(pathname, searchParams, req, res)) return undefined;
+    return answer(req, res);
+  } catch (error) {
+    if (!res.headersSent) res.writeHead(400, { 'content-type': 'text/plain' });
+    return res.end(String(error));
+  }
+});
+
+process.stdout.write(`${JSON.stringify({ issuer })}\n`);
+process.stdin.resume();
+process.stdin.on('end', () => process.exit(0));
