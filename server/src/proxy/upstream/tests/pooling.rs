@@ -1,5 +1,7 @@
 //! Which connection carries which exchange.
 
+use std::io::{Read as _, Write as _};
+
 use http::Method;
 
 use super::rig::{HEAD, Rig, Step, ok, on_a_worker, pause, say};
@@ -67,14 +69,31 @@ fn p16_bytes_that_nobody_asked_for_close_an_idle_connection() {
 
 #[test]
 fn p16_what_the_kernel_knows_alone_is_asked_for_before_a_request_that_goes_once() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = listener.local_addr().expect("an address").port();
+    let (close, told) = std::sync::mpsc::channel();
+    let (closed, heard) = std::sync::mpsc::channel();
+    // On a thread of its own, so that it closes while the worker, which is busy, learns of nothing.
+    let upstream = std::thread::spawn(move || {
+        for _ in 0..2 {
+            let (mut stream, _) = listener.accept().expect("a connection");
+            assert!(stream.read(&mut [0; 1024]).expect("a request") > 0);
+            stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\ngood").expect("writes");
+            told.recv().expect("a word");
+            drop(stream);
+            closed.send(()).expect("a listener");
+        }
+    });
     on_a_worker(async {
-        let rig = Rig::start(vec![vec![HEAD, ok("first")], vec![HEAD, ok("good")]]).await;
-        assert_eq!(rig.get().await.as_deref(), Ok("first"));
-        // No await in between: the runtime has not seen that the connection ended, the kernel has.
-        std::thread::yield_now();
+        let rig = Rig::at(port);
+        assert_eq!(rig.get().await.as_deref(), Ok("good"));
+        close.send(()).expect("a listener");
+        heard.recv().expect("a word");
         let (_, _, body) = rig.ask(&Method::POST).await.expect("an answer");
         assert_eq!(body.as_deref(), Ok(&b"good"[..]));
+        close.send(()).expect("a listener");
     });
+    upstream.join().expect("it ends well");
 }
 
 #[test]
