@@ -211,8 +211,6 @@ pub enum Purpose {
     SubjectKey,
     /// A list's cursor.
     Cursor,
-    /// The state on the way back from the provider's logout.
-    Logout,
 }
 
 impl Purpose {
@@ -222,7 +220,6 @@ impl Purpose {
             Self::DataKey => b"data key",
             Self::SubjectKey => b"subject key",
             Self::Cursor => b"cursor",
-            Self::Logout => b"logout",
         }])
     }
 }
