@@ -18,11 +18,14 @@ use axum::routing::{any, get, post};
 use http::request::Parts;
 
 use cloakroom_api::{Permission, Role};
+use cloakroom_core::session::id::SessionId;
 use cloakroom_core::session::open::Live;
+use cloakroom_core::store::SessionRow;
 
 use crate::edge::own::SignedIn;
 use crate::edge::problem::Refusal;
 use crate::gateway::Gateway;
+use roles::Fence;
 
 /// Everything under `/admin`.
 pub(crate) fn router() -> Router<Arc<Gateway>> {
@@ -53,6 +56,8 @@ pub struct Administrator {
     pub live: Arc<Live>,
     /// Their role, from the provider's claims as last read.
     pub role: Role,
+    /// What they may see at all.
+    pub fence: Fence,
 }
 
 impl FromRequestParts<Arc<Gateway>> for Administrator {
@@ -60,10 +65,10 @@ impl FromRequestParts<Arc<Gateway>> for Administrator {
 
     async fn from_request_parts(parts: &mut Parts, gateway: &Arc<Gateway>) -> Result<Self, Refusal> {
         let SignedIn(live) = SignedIn::from_request_parts(parts, gateway).await?;
-        match gateway.roles.role_of(&live.values()) {
-            Some(role) => Ok(Self { live, role }),
-            None => Err(Refusal::RoleNeeded { role: Role::Viewer.code() }),
-        }
+        let values = live.values();
+        let role = gateway.roles.role_of(&values).ok_or(Refusal::RoleNeeded { role: Role::Viewer.code() })?;
+        let fence = gateway.roles.fence_of(&values).ok_or(Refusal::TenantNeeded)?;
+        Ok(Self { live, role, fence })
     }
 }
 
@@ -75,5 +80,15 @@ impl Administrator {
     pub fn may(&self, permission: Permission) -> Result<(), Refusal> {
         let least = permission.role();
         if self.role >= least { Ok(()) } else { Err(Refusal::RoleNeeded { role: least.code() }) }
+    }
+
+    /// A session that they may see. One of another tenant is not there (A1).
+    ///
+    /// # Errors
+    /// [`Refusal::NotFound`], or as the store's.
+    pub(crate) async fn session(&self, gateway: &Gateway, id: &str) -> Result<SessionRow, Refusal> {
+        let id: SessionId = id.parse().map_err(|_| Refusal::NotFound)?;
+        let row = gateway.sessions.store().session(id).await?;
+        row.filter(|row| self.fence.shows(&row.summary.tenant)).ok_or(Refusal::NotFound)
     }
 }

@@ -85,8 +85,8 @@ pub trait Store: Send + Sync + 'static {
     /// One page of sessions for administrators.
     async fn list(&self, query: ListQuery) -> StoreResult<ListPage>;
 
-    /// Live sessions in all, by client and by provider, and audit events by kind since `since`.
-    async fn totals(&self, now: UnixMs, since: UnixMs) -> StoreResult<Totals>;
+    /// Live sessions in all, by client and by provider, and audit events by kind since `since`: one tenant's, or all.
+    async fn totals(&self, tenant: Option<&str>, now: UnixMs, since: UnixMs) -> StoreResult<Totals>;
 
     // Refresh (architecture.md, T7)
 
@@ -131,8 +131,8 @@ pub trait Store: Send + Sync + 'static {
     /// Events of one session, oldest first, at most 200.
     async fn events_of_session(&self, id: SessionId) -> StoreResult<Vec<StoredEvent>>;
 
-    /// The newest `limit` events.
-    async fn latest_events(&self, limit: u32) -> StoreResult<Vec<StoredEvent>>;
+    /// The newest `limit` events: one tenant's, or all.
+    async fn latest_events(&self, tenant: Option<&str>, limit: u32) -> StoreResult<Vec<StoredEvent>>;
 
     // Operation
 

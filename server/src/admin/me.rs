@@ -14,6 +14,7 @@ use crate::gateway::Gateway;
 /// Who is signed in.
 #[utoipa::path(
     get, path = "/admin/api/v1/me", tag = "me",
+    extensions(("x-least-role" = json!("viewer"))),
     responses(
         (status = 200, body = Me),
         (status = 401, description = "Not signed in", body = cloakroom_api::Problem, content_type = "application/problem+json"),

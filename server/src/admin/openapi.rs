@@ -1,9 +1,12 @@
-//! The admin API's own description (`OpenAPI` 3.1): served, committed as `docs/openapi.json`, and held by a test.
+//! The admin API's own description (`OpenAPI` 3.1): served, committed as `docs/openapi.json`, and held by tests: every
+//! operation names the least role that may (`x-least-role`), and the black-box tests try each with every role.
 
 use axum::response::Response;
-use utoipa::OpenApi;
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityScheme};
+use utoipa::{Modify, OpenApi};
 
 use crate::edge::own::json;
+use crate::edge::ticket;
 
 #[derive(OpenApi)]
 #[openapi(
@@ -18,9 +21,24 @@ use crate::edge::own::json;
         super::sessions::list,
         super::sessions::one,
         super::sessions::revoke,
-    )
+        handle,
+    ),
+    security(("console_session" = [])),
+    modifiers(&ConsoleSession)
 )]
 struct Document;
+
+/// How callers prove who they are.
+struct ConsoleSession;
+
+impl Modify for ConsoleSession {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        let what = "The session cookie of the console's site. Every call also carries the header `X-CSRF: 1`.";
+        let cookie = ApiKey::Cookie(ApiKeyValue::with_description(ticket::COOKIE, what));
+        let components = document.components.get_or_insert_default();
+        components.add_security_scheme("console_session", SecurityScheme::ApiKey(cookie));
+    }
+}
 
 /// The document as pretty JSON with a newline at its end.
 #[must_use]
@@ -30,7 +48,16 @@ pub fn document() -> String {
     text
 }
 
-/// `GET /admin/api/v1/openapi.json`, for anybody with a role.
+/// This document.
+#[utoipa::path(
+    get, path = "/admin/api/v1/openapi.json", tag = "openapi",
+    extensions(("x-least-role" = json!("viewer"))),
+    responses(
+        (status = 200, description = "The document, OpenAPI 3.1", content_type = "application/json"),
+        (status = 401, description = "Not signed in", body = cloakroom_api::Problem, content_type = "application/problem+json"),
+        (status = 403, description = "The role viewer is needed", body = cloakroom_api::Problem, content_type = "application/problem+json"),
+    )
+)]
 pub(crate) async fn handle(_admin: super::Administrator) -> Response {
     json(&Document::openapi())
 }

@@ -20,6 +20,7 @@ const LATEST: u32 = 12;
 /// Live sessions, the last day's events by kind, and the latest events.
 #[utoipa::path(
     get, path = "/admin/api/v1/overview", tag = "overview",
+    extensions(("x-least-role" = json!("viewer"))),
     responses(
         (status = 200, body = Overview),
         (status = 401, description = "Not signed in", body = cloakroom_api::Problem, content_type = "application/problem+json"),
@@ -30,8 +31,8 @@ pub(crate) async fn handle(State(gateway): State<Arc<Gateway>>, admin: Administr
     admin.may(Permission::SessionsRead)?;
     let now = gateway.now();
     let store = gateway.sessions.store();
-    let totals = store.totals(now, UnixMs(now.0 - DAY_SECS * 1000)).await?;
-    let latest = store.latest_events(LATEST).await?;
+    let totals = store.totals(admin.fence.tenant(), now, UnixMs(now.0 - DAY_SECS * 1000)).await?;
+    let latest = store.latest_events(admin.fence.tenant(), LATEST).await?;
     let kinds: BTreeMap<_, _> = totals.events.into_iter().collect();
     let n = |kind: &str| kinds.get(kind).copied().unwrap_or(0);
     let names = gateway.client_names();

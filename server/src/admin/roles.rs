@@ -1,4 +1,4 @@
-//! Which role a person has in the console: by claims of their ID token, or by who they are.
+//! Which role a person has in the console, and which tenant fences them: by claims of their ID token, or by who they are.
 
 use serde_json::Value;
 
@@ -10,17 +10,45 @@ use cloakroom_core::session::record::SealedSession;
 pub struct RoleRules {
     /// Where the role values stand: a claim's name, or a path into nested claims.
     pub claim: Vec<String>,
+    /// Where the tenant stands that fences an administrator; `None`: nobody is fenced.
+    pub tenant_claim: Option<Vec<String>>,
     /// The claim values that grant each role.
     pub granting: Vec<(Role, Vec<String>)>,
     /// Owners by (issuer, sub), whatever their claims say.
     pub owners: Vec<(String, String)>,
 }
 
+/// What an administrator may see at all.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fence {
+    /// Every tenant.
+    None,
+    /// One tenant.
+    Tenant(String),
+}
+
+impl Fence {
+    /// The tenant to ask the store for; `None`: all.
+    #[must_use]
+    pub fn tenant(&self) -> Option<&str> {
+        match self {
+            Self::None => None,
+            Self::Tenant(tenant) => Some(tenant),
+        }
+    }
+
+    /// Whether something of `tenant` may be seen.
+    #[must_use]
+    pub fn shows(&self, tenant: &str) -> bool {
+        self.tenant().is_none_or(|own| own == tenant)
+    }
+}
+
 impl RoleRules {
     /// The highest role of a session's person; `None` for those without one.
     #[must_use]
     pub fn role_of(&self, session: &SealedSession) -> Option<Role> {
-        if self.owners.iter().any(|(issuer, sub)| *issuer == session.issuer && *sub == session.sub) {
+        if self.names(session) {
             return Some(Role::Owner);
         }
         let values = self.values_of(session);
@@ -28,17 +56,38 @@ impl RoleRules {
         self.granting.iter().filter(|(_, list)| granted(list)).map(|(role, _)| *role).max()
     }
 
+    /// The fence round a session's person: owners by identity have none. `None` when the tenant claim does not name
+    /// exactly one tenant: such a person sees nothing.
+    #[must_use]
+    pub fn fence_of(&self, session: &SealedSession) -> Option<Fence> {
+        match &self.tenant_claim {
+            Some(claim) if !self.names(session) => match claim_at(session, claim) {
+                Some(Value::String(tenant)) if !tenant.is_empty() => Some(Fence::Tenant(tenant.clone())),
+                _ => None,
+            },
+            _ => Some(Fence::None),
+        }
+    }
+
+    /// Whether the configuration names this very person an owner (S7).
+    fn names(&self, session: &SealedSession) -> bool {
+        self.owners.iter().any(|(issuer, sub)| *issuer == session.issuer && *sub == session.sub)
+    }
+
     /// The role claim's values: a list of strings, or one string.
     #[must_use]
     pub fn values_of(&self, session: &SealedSession) -> Vec<String> {
-        let Some((first, rest)) = self.claim.split_first() else { return Vec::new() };
-        let found = rest.iter().try_fold(session.claims.get(first), |value, step| value.map(|value| value.get(step)));
-        match found.flatten() {
+        match claim_at(session, &self.claim) {
             Some(Value::String(one)) => vec![one.clone()],
             Some(Value::Array(list)) => list.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
             _ => Vec::new(),
         }
     }
+}
+
+fn claim_at<'a>(session: &'a SealedSession, path: &[String]) -> Option<&'a Value> {
+    let (first, rest) = path.split_first()?;
+    rest.iter().try_fold(session.claims.get(first)?, |value, step| value.get(step))
 }
 
 #[cfg(test)]
@@ -69,6 +118,7 @@ mod tests {
         let rules = RoleRules {
             claim: vec!["realm".into(), "roles".into()],
             granting: vec![(Role::Viewer, vec!["view".into()]), (Role::Operator, vec!["ops".into()])],
+            tenant_claim: None,
             owners: vec![("https://id".into(), "boss".into())],
         };
         let cases = [
@@ -84,6 +134,30 @@ mod tests {
         for (claims, expected) in cases {
             assert_eq!(rules.role_of(&session(&claims)), expected, "{claims}");
         }
+    }
+
+    #[test]
+    fn a01_fence_is_one_tenant_or_nothing_is_seen() {
+        let rules = RoleRules {
+            tenant_claim: Some(vec!["org".into(), "id".into()]),
+            owners: vec![("https://id".into(), "boss".into())],
+            ..RoleRules::default()
+        };
+        let cases = [
+            (json!({"org": {"id": "acme"}}), Some(Fence::Tenant("acme".into()))),
+            (json!({"org": {"id": ["acme"]}}), None),
+            (json!({"org": {"id": ""}}), None),
+            (json!({"org": "acme"}), None),
+            (json!({}), None),
+        ];
+        for (claims, expected) in cases {
+            assert_eq!(rules.fence_of(&session(&claims)), expected, "{claims}");
+        }
+        let boss = SealedSession { sub: "boss".into(), ..session(&json!({"org": {"id": "acme"}})) };
+        assert_eq!(rules.fence_of(&boss), Some(Fence::None));
+        assert_eq!(RoleRules::default().fence_of(&session(&json!({}))), Some(Fence::None));
+        assert!(Fence::None.shows("acme") && Fence::Tenant("acme".into()).shows("acme"));
+        assert!(!Fence::Tenant("acme".into()).shows("acme2"));
     }
 
     #[test]

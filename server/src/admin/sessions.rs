@@ -11,7 +11,6 @@ use bytes::Bytes;
 
 use cloakroom_api::{Page, Permission, ProviderRevocation, Revoke, Revoked, Session, SessionDetail};
 use cloakroom_core::session::end::How;
-use cloakroom_core::session::id::SessionId;
 use cloakroom_core::store::{EndOutcome, Place, Sort};
 
 use super::{Administrator, cursor};
@@ -23,6 +22,7 @@ use crate::gateway::Gateway;
 /// One page of sessions, live ones unless asked otherwise, the last seen first.
 #[utoipa::path(
     get, path = "/admin/api/v1/sessions", tag = "sessions",
+    extensions(("x-least-role" = json!("viewer"))),
     params(
         ("state" = Option<String>, Query, description = "`live` (default), `ended` or `all`"),
         ("client" = Option<String>, Query, description = "Only this client's sessions"),
@@ -45,9 +45,9 @@ pub(crate) async fn list(
     RawQuery(raw): RawQuery,
 ) -> Result<Response, Refusal> {
     admin.may(Permission::SessionsRead)?;
-    let params = Params::parse(raw.as_deref().unwrap_or_default())?;
+    let params = Params::parse(raw.as_deref().unwrap_or_default())?.only(&query::NAMES)?;
     let ring = gateway.sessions.vault().ring();
-    let asked = query::Asked::parse(&params, &admin.live.tenant, gateway.now())?;
+    let asked = query::Asked::parse(&params, admin.fence.tenant(), gateway.now())?;
     let bound = asked.bound();
     let bound: Vec<&[u8]> = bound.iter().map(Vec::as_slice).collect();
     let place = params.get("cursor").map(|text| cursor::open(ring, &bound, text)).transpose()?;
@@ -74,6 +74,7 @@ pub(crate) async fn list(
 /// One session, live or ended.
 #[utoipa::path(
     get, path = "/admin/api/v1/sessions/{id}", tag = "sessions",
+    extensions(("x-least-role" = json!("viewer"))),
     params(("id" = String, Path, description = "Session id, a lower-case UUID")),
     responses(
         (status = 200, body = SessionDetail),
@@ -88,17 +89,16 @@ pub(crate) async fn one(
     Path(id): Path<String>,
 ) -> Result<Response, Refusal> {
     admin.may(Permission::SessionsRead)?;
-    let id: SessionId = id.parse().map_err(|_| Refusal::NotFound)?;
-    let row = gateway.sessions.store().session(id).await?;
-    let row = row.filter(|row| *row.summary.tenant == *admin.live.tenant).ok_or(Refusal::NotFound)?;
+    let row = admin.session(&gateway, &id).await?;
     Ok(json(&detail::whole(&gateway, &admin, &row).await?))
 }
 
 /// Ends a session, for a reason that goes into the audit log.
 #[utoipa::path(
     post, path = "/admin/api/v1/sessions/{id}/revoke", tag = "sessions",
+    extensions(("x-least-role" = json!("operator"))),
     params(("id" = String, Path, description = "Session id, a lower-case UUID")),
-    request_body = Revoke,
+    request_body(content = Revoke, example = json!({ "reason": "Lost laptop, ticket 4711" })),
     responses(
         (status = 200, body = Revoked),
         (status = 400, description = "The reason is missing or too long", body = cloakroom_api::Problem, content_type = "application/problem+json"),
@@ -114,14 +114,13 @@ pub(crate) async fn revoke(
     body: Bytes,
 ) -> Result<Response, Refusal> {
     admin.may(Permission::SessionsRevoke)?;
-    let id: SessionId = id.parse().map_err(|_| Refusal::NotFound)?;
     let asked: Revoke = serde_json::from_slice(&body)
         .map_err(|_| Refusal::BadRequest("the body must be JSON such as {\"reason\": \"lost laptop\"}"))?;
     let reason = asked
         .checked_reason()
         .map_err(|_| Refusal::BadRequest("the reason must have 1 to 500 characters: it goes into the audit log"))?;
-    let row = gateway.sessions.store().session(id).await?;
-    let row = row.filter(|row| *row.summary.tenant == *admin.live.tenant).ok_or(Refusal::NotFound)?;
+    let row = admin.session(&gateway, &id).await?;
+    let id = row.summary.id;
     let left = detail::access_token_left_secs(&gateway, &row).await;
     let how = How::revoked(admin.live.person(), reason.to_owned());
     let outcome = gateway.sessions.end(&[id], &how).await?.pop();

@@ -22,9 +22,6 @@ use crate::proxy::route::{Route, Routes};
 use crate::proxy::upstream::Upstream;
 use crate::telemetry::metrics::{Metrics, WorkerCounts};
 
-/// The label of sessions and administrators where none is configured.
-const TENANT: &str = "default";
-
 /// The gateway, and the queue of last-seen moments that must be flushed.
 pub(super) async fn gateway(
     config: &Config,
@@ -97,7 +94,7 @@ fn clients(config: &Config, ring: &Arc<Ring>) -> BTreeMap<String, Arc<Client>> {
         let made = Client {
             id: id.as_str().into(),
             name: client.name.as_str().into(),
-            tenant: TENANT.into(),
+            tenant: client.tenant.as_str().into(),
             tickets: TicketSeal::new(ring, id),
             same_site: client.same_site,
             idle_secs: client.idle_secs,
@@ -202,5 +199,6 @@ fn roles(config: &Config) -> RoleRules {
         claim: admin.role_claim.clone(),
         granting: admin.roles.clone(),
         owners: admin.owners.clone(),
+        tenant_claim: admin.tenant_claim.clone(),
     })
 }

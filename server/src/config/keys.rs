@@ -16,6 +16,7 @@ pub(super) const SECTIONS: &[(&str, &[&str])] = &[
         &[
             "kind",
             "name",
+            "tenant",
             "registrations",
             "same_site",
             "absolute_secs",
@@ -27,7 +28,7 @@ pub(super) const SECTIONS: &[(&str, &[&str])] = &[
     ("[sites.ID]", &["origin", "client", "base_path"]),
     ("[upstreams.ID]", &["url", "connect_timeout_ms", "response_timeout_ms", "idle_timeout_ms", "allow_plain_http"]),
     ("[[routes]]", &["site", "upstream", "path", "methods", "kind", "forms", "token", "access", "body_limit_bytes"]),
-    ("[admin]", &["site", "role_claim", "roles", "owners"]),
+    ("[admin]", &["site", "role_claim", "tenant_claim", "roles", "owners"]),
 ];
 
 /// The section of a key that has only one.

@@ -125,6 +125,8 @@ pub struct RegistrationId {
 pub struct Client {
     /// Its name for people.
     pub name: String,
+    /// The tenant that its sessions belong to.
+    pub tenant: String,
     /// The registrations it logs in with; the first is the default.
     pub registrations: Vec<RegistrationId>,
     /// `SameSite` of its session cookie.
@@ -212,6 +214,8 @@ pub struct Admin {
     pub site: String,
     /// Where role values stand in the claims.
     pub role_claim: Vec<String>,
+    /// Where the tenant stands in the claims that an administrator is fenced to; `None`: every tenant.
+    pub tenant_claim: Option<Vec<String>>,
     /// Claim values that grant each role.
     pub roles: Vec<(Role, Vec<String>)>,
     /// Owners by (issuer, sub).

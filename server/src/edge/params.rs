@@ -24,6 +24,17 @@ impl Params {
         Ok(Self(params))
     }
 
+    /// Refuses names that nobody reads: a filter that is misspelt must never mean "all".
+    ///
+    /// # Errors
+    /// [`Refusal::BadParameter`] with the first unknown name.
+    pub fn only(self, known: &[&str]) -> Result<Self, Refusal> {
+        match self.0.keys().find(|name| !known.contains(&name.as_str())) {
+            Some(name) => Err(Refusal::BadParameter { name: name.clone(), what: "is not known here" }),
+            None => Ok(self),
+        }
+    }
+
     /// A parameter's value; an empty one counts as absent (RFC 6749 section 3.1).
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {
@@ -36,10 +47,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_repeated_parameter_is_refused_by_its_name() {
+    fn repeated_and_unknown_parameters_are_refused_by_name() {
         let refusal = Params::parse("state=a&code=b&state=c").expect_err("refused");
         assert!(refusal.to_string().contains("state"), "{refusal}");
         let params = Params::parse("a=1&b=&c=x%20y").expect("reads");
+        let refusal = Params::parse("state=live&clinet=x").and_then(|params| params.only(&["state", "client"]));
+        assert_eq!(refusal.expect_err("refused").to_string(), "the parameter clinet is not known here");
         assert_eq!((params.get("a"), params.get("b"), params.get("c")), (Some("1"), None, Some("x y")));
     }
 }

@@ -66,6 +66,9 @@ pub enum Refusal {
         /// The least role that may.
         role: &'static str,
     },
+    /// The administrator's account names no tenant.
+    #[error("your account does not name the one tenant that you may see")]
+    TenantNeeded,
     /// The provider or the store is away.
     #[error("{what} cannot be reached now")]
     TryLater {
@@ -141,7 +144,7 @@ impl Refusal {
             }
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
-            Self::Forgery(_) | Self::RoleNeeded { .. } => StatusCode::FORBIDDEN,
+            Self::Forgery(_) | Self::RoleNeeded { .. } | Self::TenantNeeded => StatusCode::FORBIDDEN,
             Self::SignInNeeded { .. } | Self::SignInAgain { .. } | Self::SessionOver(_) => StatusCode::UNAUTHORIZED,
             Self::TryLater { .. } => StatusCode::SERVICE_UNAVAILABLE,
             Self::BodyTooLong { .. } => StatusCode::PAYLOAD_TOO_LARGE,
@@ -167,6 +170,7 @@ impl Refusal {
             Self::SignInAgain { .. } => "sign-in-again",
             Self::SessionOver(_) => "session-over",
             Self::RoleNeeded { .. } => "role-needed",
+            Self::TenantNeeded => "tenant-needed",
             Self::TryLater { .. } => "try-later",
             Self::BodyTooLong { .. } => "body-too-long",
             Self::Upstream(error) => error.code(),
@@ -184,7 +188,7 @@ impl Refusal {
             Self::Forgery(_) => "Request refused",
             Self::SignInNeeded { .. } | Self::SignInAgain { .. } => "Sign in needed",
             Self::SessionOver(_) => "Session over",
-            Self::RoleNeeded { .. } => "Not allowed",
+            Self::RoleNeeded { .. } | Self::TenantNeeded => "Not allowed",
             Self::TryLater { .. } => "Try again soon",
             Self::BodyTooLong { .. } => "Too much data",
             Self::Upstream(_) => "The application did not answer",
@@ -204,6 +208,7 @@ impl Refusal {
             Self::SignInNeeded { .. } | Self::SignInAgain { .. } | Self::SessionOver(_) => {
                 Some("Navigate the window to login_url; it comes back to return_to.")
             }
+            Self::TenantNeeded => Some("The identity provider has to send admin.tenant_claim as one text."),
             _ => None,
         }
     }

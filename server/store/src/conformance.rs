@@ -51,6 +51,7 @@ macro_rules! conformance {
             lists: an_empty_store_has_an_empty_page;
             lists: one_persons_sessions_newest_first;
             lists: totals_count_what_lives;
+            lists: a01_figures_of_one_tenant_tell_nothing_of_another;
 
             walk: every_row_is_walked_over_once_while_others_come;
             walk: rows_of_one_moment_have_an_order;

@@ -126,8 +126,8 @@ impl Store for Sqlite {
         list::page(&self.readers, query).await
     }
 
-    async fn totals(&self, now: UnixMs, since: UnixMs) -> StoreResult<Totals> {
-        list::totals(&self.readers, now, since).await
+    async fn totals(&self, tenant: Option<&str>, now: UnixMs, since: UnixMs) -> StoreResult<Totals> {
+        list::totals(&self.readers, tenant, now, since).await
     }
 
     async fn begin_refresh(
@@ -174,8 +174,8 @@ impl Store for Sqlite {
         audit::of_session(&self.readers, id).await
     }
 
-    async fn latest_events(&self, limit: u32) -> StoreResult<Vec<StoredEvent>> {
-        audit::latest(&self.readers, limit).await
+    async fn latest_events(&self, tenant: Option<&str>, limit: u32) -> StoreResult<Vec<StoredEvent>> {
+        audit::latest(&self.readers, tenant, limit).await
     }
 
     async fn ready(&self) -> StoreResult<()> {

@@ -7,6 +7,8 @@ use cloakroom_core::store::{ListQuery, SessionState, Sort};
 use crate::edge::params::Params;
 use crate::edge::problem::Refusal;
 
+/// Every parameter of the list.
+pub(super) const NAMES: [&str; 7] = ["state", "client", "sub", "q", "sort", "limit", "cursor"];
 /// The longest free text.
 const TEXT_BYTES: usize = 200;
 const LIMIT: u32 = 50;
@@ -19,7 +21,7 @@ pub(super) struct Asked {
 }
 
 impl Asked {
-    pub(super) fn parse(params: &Params, tenant: &str, now: UnixMs) -> Result<Self, Refusal> {
+    pub(super) fn parse(params: &Params, tenant: Option<&str>, now: UnixMs) -> Result<Self, Refusal> {
         let bad = |name: &str, what| Refusal::BadParameter { name: name.to_owned(), what };
         let state: StateFilter = match params.get("state") {
             None => StateFilter::default(),
@@ -39,7 +41,7 @@ impl Asked {
             other => Ok(other.map(str::to_owned)),
         };
         let query = ListQuery {
-            tenant: Some(tenant.to_owned()),
+            tenant: tenant.map(str::to_owned),
             state: match state {
                 StateFilter::Live => SessionState::Live,
                 StateFilter::Ended => SessionState::Over,

@@ -14,10 +14,8 @@ pub(super) fn admin(reader: &Reader<'_>, sites: &Parts<Site>, providers: &Parts<
         check_site(reader, found, sites);
     }
     let allowed = "a claim's name; dots lead into nested claims, such as realm_access.roles";
-    let claim = reader.parsed(reader.text("role_claim"), "role_claim", allowed, |text| {
-        let parts: Vec<String> = text.split('.').map(str::to_owned).collect();
-        if parts.iter().any(String::is_empty) { Err("has an empty part".into()) } else { Ok(parts) }
-    });
+    let claim = reader.parsed(reader.text("role_claim"), "role_claim", allowed, claim_path);
+    let tenant_claim = reader.parsed(reader.text("tenant_claim"), "tenant_claim", allowed, claim_path);
     let roles = roles(reader);
     let owners = owners(reader, providers);
     if owners.is_empty() && roles.iter().all(|(_, values)| values.is_empty()) && !reader.has("owners") {
@@ -28,9 +26,15 @@ pub(super) fn admin(reader: &Reader<'_>, sites: &Parts<Site>, providers: &Parts<
     Some(Admin {
         site: site?.value.to_owned(),
         role_claim: claim.map_or_else(|| vec!["roles".to_owned()], |found| found.value),
+        tenant_claim: tenant_claim.map(|found| found.value),
         roles,
         owners,
     })
+}
+
+fn claim_path(text: &str) -> Result<Vec<String>, String> {
+    let parts: Vec<String> = text.split('.').map(str::to_owned).collect();
+    if parts.iter().any(String::is_empty) { Err("has an empty part".into()) } else { Ok(parts) }
 }
 
 fn check_site(reader: &Reader<'_>, found: &Found<&str>, sites: &Parts<Site>) {

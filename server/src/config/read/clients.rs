@@ -13,6 +13,9 @@ use crate::edge::client::SameSite;
 /// A year: longer than any session should live.
 const MOST_SECS: i64 = 31_536_000;
 
+/// The tenant of clients that name none.
+const TENANT: &str = "default";
+
 /// Where Cloakroom's own endpoints live on every site, beside the site's base path.
 pub(super) const OWN_PATHS: [&str; 4] = ["/admin", "/oauth", "/session", "/.well-known"];
 
@@ -36,6 +39,8 @@ fn client(reader: &Reader<'_>, id: &str, providers: &Parts<Provider>) -> Client 
         },
     );
     let name = reader.parsed(reader.text("name"), "name", "a name that people read, of 1 to 100 characters", name);
+    let tenant =
+        reader.parsed(reader.text("tenant"), "tenant", "1 to 64 lower-case letters, digits and dashes", tenant);
     let registrations = registrations(reader, providers);
     let strictness = [("strict", SameSite::Strict), ("lax", SameSite::Lax)];
     let same_site = reader.one_of("same_site", &strictness, SameSite::Strict).value;
@@ -59,6 +64,7 @@ fn client(reader: &Reader<'_>, id: &str, providers: &Parts<Provider>) -> Client 
     reader.finish();
     Client {
         name: name.map_or_else(|| id.to_owned(), |found| found.value),
+        tenant: tenant.map_or_else(|| TENANT.to_owned(), |found| found.value),
         registrations,
         same_site,
         idle_secs: idle.value,
@@ -77,6 +83,15 @@ fn name(text: &str) -> Result<String, String> {
     }
     if text.chars().count() > 100 {
         return Err("is too long".into());
+    }
+    Ok(text.to_owned())
+}
+
+/// A label of a restricted alphabet: it stands in associated data, lists and logs.
+fn tenant(text: &str) -> Result<String, String> {
+    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    if text.is_empty() || text.len() > 64 || !text.bytes().all(plain) {
+        return Err("is no label".into());
     }
     Ok(text.to_owned())
 }

@@ -190,6 +190,7 @@ fn u24_the_console() {
     only(&with_admin("site = \"none\""), 27, "admin.site names no site: \"none\"");
     only(&with_admin(""), 26, "admin.site is missing");
     only(&with_admin("site = \"app\"\nrole_claim = \"a..b\""), 28, "has an empty part");
+    only(&with_admin("site = \"app\"\ntenant_claim = \".org\""), 28, "has an empty part");
     only(&with_admin("site = \"app\"\nroles = { admin = [] }"), 28, "unknown key admin.roles.admin");
     only(&with_admin("site = \"app\"\nroles = { owner = [\"\"] }"), 28, "admin.roles.owner has an empty claim value");
     let owners = |owner: &str| with_admin(&format!("site = \"app\"\nowners = [{{ {owner} }}]"));

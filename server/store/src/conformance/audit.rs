@@ -75,7 +75,7 @@ pub(crate) async fn events_are_read_back_by_session_and_by_age(store: &dyn Store
     store.end(vec![end(id(2), "revoked")]).await.expect("ended");
     let of_session = store.events_of_session(id(2)).await.expect("read");
     assert_eq!((of_session.len(), &*of_session[0].row.kind), (200, "session.started"));
-    let latest = store.latest_events(2).await.expect("read");
+    let latest = store.latest_events(None, 2).await.expect("read");
     assert_eq!(latest.iter().map(|event| &*event.row.kind).collect::<Vec<_>>(), ["session.ended", "test.many"]);
     assert_eq!(store.events_of_session(id(9)).await.expect("read"), []);
 }

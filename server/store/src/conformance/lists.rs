@@ -1,5 +1,6 @@
 //! Filters, counts and totals.
 
+use cloakroom_core::audit::AuditRow;
 use cloakroom_core::clock::UnixMs;
 use cloakroom_core::session::id::SessionId;
 use cloakroom_core::store::{Count, ListPage, ListQuery, SessionState, Sort, Store};
@@ -119,7 +120,7 @@ pub(crate) async fn life_ends_exactly_at_its_end(store: &dyn Store) {
         assert_eq!(found(store, in_state(SessionState::Live)).await.len(), usize::from(live));
         assert_eq!(found(store, in_state(SessionState::Over)).await.len(), usize::from(!live));
         assert_eq!(store.sessions_of(subject(1), "app", now).await.expect("read").len(), usize::from(live));
-        assert_eq!(store.totals(now, NOW).await.expect("read").live, u64::from(live));
+        assert_eq!(store.totals(None, now, NOW).await.expect("read").live, u64::from(live));
     }
 }
 
@@ -127,7 +128,7 @@ pub(crate) async fn an_empty_store_has_an_empty_page(store: &dyn Store) {
     let nothing = ListPage { rows: vec![], more_after: false, more_before: false, count: Count { n: 0, exact: true } };
     assert_eq!(store.list(everything()).await.expect("listed"), nothing);
     assert_eq!(store.list(ListQuery { tenant: None, ..everything() }).await.expect("listed"), nothing);
-    assert_eq!(store.totals(NOW, NOW).await.expect("read"), cloakroom_core::store::Totals::default());
+    assert_eq!(store.totals(None, NOW, NOW).await.expect("read"), cloakroom_core::store::Totals::default());
     assert_eq!(store.sessions_of(subject(1), "app", NOW).await.expect("read"), []);
 }
 
@@ -150,9 +151,27 @@ pub(crate) async fn totals_count_what_lives(store: &dyn Store) {
     let mut old = event("session.revoked", None);
     old.at = UnixMs(NOW.0 - 1);
     store.append(vec![old]).await.expect("appended");
-    let totals = store.totals(NOW.plus_secs(10), NOW).await.expect("read");
+    let totals = store.totals(None, NOW.plus_secs(10), NOW).await.expect("read");
     assert_eq!(totals.live, 4);
     assert_eq!(totals.by_client, [("app".into(), 3), ("shop".into(), 1)]);
     assert_eq!(totals.by_provider, [("main".into(), 4)]);
     assert_eq!(totals.events, [("session.ended".into(), 1), ("session.started".into(), 6)]);
+}
+
+pub(crate) async fn a01_figures_of_one_tenant_tell_nothing_of_another(store: &dyn Store) {
+    for (n, tenant) in [(1, "acme"), (2, "acme"), (3, "globex")] {
+        let mut row = session(n);
+        row.summary.tenant = tenant.into();
+        start(store, row).await;
+        store.append(vec![AuditRow { tenant: tenant.into(), ..event("test.deed", None) }]).await.expect("appended");
+    }
+    for (tenant, live, deeds) in [(Some("acme"), 2, 2), (Some("globex"), 1, 1), (Some("nobody"), 0, 0), (None, 3, 3)] {
+        let totals = store.totals(tenant, NOW, NOW).await.expect("read");
+        assert_eq!((totals.live, totals.by_provider.iter().map(|(_, n)| n).sum::<u64>()), (live, live), "{tenant:?}");
+        let counted = totals.events.iter().find(|(kind, _)| kind == "test.deed").map_or(0, |(_, n)| *n);
+        assert_eq!(counted, deeds, "{tenant:?}");
+        let latest = store.latest_events(tenant, 100).await.expect("read");
+        let fenced = latest.iter().filter(|event| event.row.kind == "test.deed");
+        assert_eq!(fenced.count() as u64, deeds, "{tenant:?}");
+    }
 }

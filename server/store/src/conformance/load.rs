@@ -27,7 +27,7 @@ pub(crate) async fn many_at_once_are_all_answered(store: &dyn Store) {
         [one, other].into_iter().filter(|ends| ends.as_ref().is_ok_and(|ends| *ends == [EndOutcome::Ended])).count()
     }));
     assert_eq!(done.await, vec![1; 50]);
-    assert_eq!(store.totals(NOW, NOW).await.expect("read").live, 0);
+    assert_eq!(store.totals(None, NOW, NOW).await.expect("read").live, 0);
 }
 
 pub(crate) async fn a_unit_that_fails_takes_no_other_with_it(store: &dyn Store) {

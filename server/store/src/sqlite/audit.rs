@@ -141,11 +141,12 @@ pub(super) async fn of_session(readers: &SqlitePool, id: SessionId) -> StoreResu
     events(&rows)
 }
 
-pub(super) async fn latest(readers: &SqlitePool, limit: u32) -> StoreResult<Vec<StoredEvent>> {
-    let rows = sqlx::query("SELECT * FROM audit_events ORDER BY place DESC LIMIT ?")
-        .bind(limit)
-        .fetch_all(readers)
-        .await
-        .map_err(store_error)?;
-    events(&rows)
+pub(super) async fn latest(readers: &SqlitePool, tenant: Option<&str>, limit: u32) -> StoreResult<Vec<StoredEvent>> {
+    let query = match tenant {
+        None => sqlx::query("SELECT * FROM audit_events ORDER BY place DESC LIMIT ?"),
+        Some(tenant) => {
+            sqlx::query("SELECT * FROM audit_events WHERE tenant = ? ORDER BY place DESC LIMIT ?").bind(tenant)
+        }
+    };
+    events(&query.bind(limit).fetch_all(readers).await.map_err(store_error)?)
 }

@@ -171,18 +171,31 @@ const LIVE_BY_CLIENT: &str = "WITH RECURSIVE tenants (tenant) AS (SELECT min(ten
      SELECT (SELECT min(tenant) FROM sessions WHERE tenant > tenants.tenant) FROM tenants WHERE tenants.tenant IS NOT NULL) \
      SELECT client_id, provider_id, count(*) AS n FROM tenants JOIN sessions ON sessions.tenant = tenants.tenant \
      WHERE live_until > ? GROUP BY client_id, provider_id ORDER BY client_id, provider_id";
+const LIVE_OF_TENANT: &str = "SELECT client_id, provider_id, count(*) AS n FROM sessions WHERE tenant = ? AND live_until > ? \
+     GROUP BY client_id, provider_id ORDER BY client_id, provider_id";
+const EVENTS: &str = "SELECT kind, count(*) AS n FROM audit_events WHERE at >= ? GROUP BY kind ORDER BY kind";
+const EVENTS_OF_TENANT: &str = "SELECT kind, count(*) AS n FROM audit_events WHERE tenant = ? AND at >= ? \
+     GROUP BY kind ORDER BY kind";
 
-pub(super) async fn totals(readers: &SqlitePool, now: UnixMs, since: UnixMs) -> StoreResult<Totals> {
+pub(super) async fn totals(
+    readers: &SqlitePool,
+    tenant: Option<&str>,
+    now: UnixMs,
+    since: UnixMs,
+) -> StoreResult<Totals> {
+    let (live, events) = match tenant {
+        None => (sqlx::query(LIVE_BY_CLIENT), sqlx::query(EVENTS)),
+        Some(tenant) => (sqlx::query(LIVE_OF_TENANT).bind(tenant), sqlx::query(EVENTS_OF_TENANT).bind(tenant)),
+    };
     let mut totals = Totals::default();
-    for row in sqlx::query(LIVE_BY_CLIENT).bind(now.0).fetch_all(readers).await.map_err(store_error)? {
+    for row in live.bind(now.0).fetch_all(readers).await.map_err(store_error)? {
         let row = Columns::of("sessions", &row);
         let n = number(row.get("n").map_err(store_error)?)?;
         totals.live += n;
         add(&mut totals.by_client, row.get("client_id").map_err(store_error)?, n);
         add(&mut totals.by_provider, row.get("provider_id").map_err(store_error)?, n);
     }
-    let events = "SELECT kind, count(*) AS n FROM audit_events WHERE at >= ? GROUP BY kind ORDER BY kind";
-    for row in sqlx::query(events).bind(since.0).fetch_all(readers).await.map_err(store_error)? {
+    for row in events.bind(since.0).fetch_all(readers).await.map_err(store_error)? {
         let row = Columns::of("audit_events", &row);
         totals.events.push((row.get("kind").map_err(store_error)?, number(row.get("n").map_err(store_error)?)?));
     }

@@ -132,5 +132,5 @@ async fn counting_stops() {
     assert_eq!(store.store().list(live()).await.expect("listed").count, Count { n: 10_000, exact: true });
     start(store.store(), session(2)).await;
     assert_eq!(store.store().list(live()).await.expect("listed").count, Count { n: 10_000, exact: false });
-    assert_eq!(store.store().totals(NOW, NOW).await.expect("read").live, 10_001);
+    assert_eq!(store.store().totals(None, NOW, NOW).await.expect("read").live, 10_001);
 }
