@@ -5,4 +5,5 @@ pub mod check;
 #[cfg(feature = "demo")]
 pub mod demo;
 pub mod healthcheck;
+pub mod init;
 pub mod migrate;

@@ -21,6 +21,8 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Write a first configuration for an app, an API and a provider, and say what to register there.
+    Init(command::init::Options),
     /// Run the gateway.
     Serve(WithConfig),
     /// Read a configuration, report every mistake in it, and say what it means. Calls nobody.
@@ -64,6 +66,7 @@ fn main() -> ExitCode {
 
 fn run(command: Command) -> anyhow::Result<ExitCode> {
     match command {
+        Command::Init(options) => command::init::run(options),
         Command::Serve(with) => match load(&with.config) {
             Ok(config) => app::serve(config).map(|()| ExitCode::SUCCESS),
             Err(code) => Ok(code),

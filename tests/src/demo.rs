@@ -18,9 +18,14 @@ pub struct Demo {
 impl Demo {
     /// Starts it on this port with a data folder of its own and reads its one line.
     pub fn start(port: u16) -> Self {
+        Self::start_with(port, &[])
+    }
+
+    /// The same with more on its command line.
+    pub fn start_with(port: u16, more: &[&str]) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let mut command = Command::new(binary());
-        command.args(["demo", "--json", "--port", &port.to_string(), "--data"]).arg(folder.path());
+        command.args(["demo", "--json", "--port", &port.to_string(), "--data"]).arg(folder.path()).args(more);
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("the demo starts");
         let mut stdout = BufReader::new(child.stdout.take().expect("a pipe was asked for"));
         let mut line = String::new();

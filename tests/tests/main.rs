@@ -14,6 +14,7 @@ mod cross_site;
 mod demo;
 mod devices;
 mod faults;
+mod first_day;
 mod harness;
 mod login;
 mod logout;

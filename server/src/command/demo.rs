@@ -39,6 +39,12 @@ pub struct Options {
     /// Keep sessions, keys and configuration in this folder. Without it, everything is gone at the end.
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
+    /// Your own web app instead of the sample's, such as <http://localhost:5173>.
+    #[arg(long, value_name = "URL")]
+    app: Option<Url>,
+    /// Your own API instead of the sample's, such as <http://localhost:3000>. It gets what comes under /api/.
+    #[arg(long, value_name = "URL")]
+    api: Option<Url>,
     /// Print one line of JSON when ready, and nothing else, on standard output.
     #[arg(long)]
     json: bool,
@@ -87,16 +93,21 @@ async fn demo(options: Options) -> anyhow::Result<()> {
         app_site: &places.site("app"),
         console_site: &places.site("console"),
         issuer: provider.issuer(),
-        api_port: places.api.port(),
-        app_port: places.app.port(),
+        api: &upstream(options.api.as_ref(), places.api.port()),
+        app: &upstream(options.app.as_ref(), places.app.port()),
     })?;
-    let ready = ready_line(&places, &users);
+    let ready = ready_line(&places, &users, options.api.as_ref());
     serve_surroundings(places, provider)?;
     let running = Running::start(config, Ambient::system()?).await?;
     announce(&options.json, &ready, running.management());
     stop_signal().await?;
     running.drain().await;
     Ok(())
+}
+
+/// An upstream's address: the developer's own, or the sample's.
+fn upstream(own: Option<&Url>, sample_port: u16) -> String {
+    own.map_or_else(|| format!("http://127.0.0.1:{sample_port}"), |url| url.origin().ascii_serialization())
 }
 
 async fn free_address(port: u16) -> std::io::Result<SocketAddr> {
@@ -159,7 +170,7 @@ fn serve_surroundings(places: Places, provider: Arc<Provider>) -> anyhow::Result
 }
 
 /// The line of `--json`, but for the management address, which is known only once the gateway runs.
-fn ready_line(places: &Places, users: &[User]) -> serde_json::Value {
+fn ready_line(places: &Places, users: &[User], own_api: Option<&Url>) -> serde_json::Value {
     let origin = |url: &Url| url.as_str().trim_end_matches('/').to_owned();
     let users: Vec<_> =
         users.iter().map(|user| json!({ "name": user.name, "password": user.password, "roles": user.roles })).collect();
@@ -167,7 +178,7 @@ fn ready_line(places: &Places, users: &[User]) -> serde_json::Value {
         "gateway": places.site("app"),
         "console": format!("{}/admin/", places.site("console")),
         "provider": origin(places.provider.origin()),
-        "upstream": origin(places.api.origin()),
+        "upstream": own_api.map_or_else(|| origin(places.api.origin()), |url| url.origin().ascii_serialization()),
         "users": users,
     })
 }

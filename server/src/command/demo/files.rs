@@ -31,8 +31,8 @@ pub(super) struct Facts<'a> {
     pub(super) app_site: &'a str,
     pub(super) console_site: &'a str,
     pub(super) issuer: &'a str,
-    pub(super) api_port: u16,
-    pub(super) app_port: u16,
+    pub(super) api: &'a str,
+    pub(super) app: &'a str,
 }
 
 impl Folder {
@@ -76,7 +76,7 @@ fn write_once(file: &Path, content: &str) -> anyhow::Result<()> {
 }
 
 fn text(facts: &Facts<'_>) -> String {
-    let Facts { gateway, app_site, console_site, issuer, api_port, app_port } = facts;
+    let Facts { gateway, app_site, console_site, issuer, api, app } = facts;
     format!(
         r#"# Written by `cloakroom demo` at each start.
 [server]
@@ -117,10 +117,10 @@ origin = "{console_site}"
 client = "console"
 
 [upstreams.api]
-url = "http://127.0.0.1:{api_port}"
+url = "{api}"
 
 [upstreams.app]
-url = "http://127.0.0.1:{app_port}"
+url = "{app}"
 
 [[routes]]
 site = "app"
