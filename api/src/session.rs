@@ -99,6 +99,8 @@ pub enum SessionState {
     Revoked,
     /// The provider took the grant back.
     RefusedByProvider,
+    /// The person logged out at the provider.
+    LoggedOutByProvider,
     /// It ended in a way that has no code here.
     Ended,
 }
@@ -113,6 +115,7 @@ impl SessionState {
             "replaced" => Self::Replaced,
             "revoked" => Self::Revoked,
             "refused_by_provider" => Self::RefusedByProvider,
+            "logged_out_by_provider" => Self::LoggedOutByProvider,
             _ => Self::Ended,
         }
     }
@@ -124,7 +127,8 @@ impl SessionState {
 pub struct Ended {
     /// When.
     pub at: String,
-    /// Why, as a code: `signed_out`, `revoked`, `replaced`, `refused_by_provider`, `ended_by_user`.
+    /// Why, as a code: `signed_out`, `revoked`, `replaced`, `refused_by_provider`, `ended_by_user`,
+    /// `logged_out_by_provider`.
     pub reason_code: String,
     /// Why, in the words of whoever ended it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -297,6 +301,7 @@ mod tests {
             ("revoked", SessionState::Revoked),
             ("replaced", SessionState::Replaced),
             ("refused_by_provider", SessionState::RefusedByProvider),
+            ("logged_out_by_provider", SessionState::LoggedOutByProvider),
             ("ended_by_user", SessionState::EndedByUser),
             ("something_new", SessionState::Ended),
         ] {

@@ -14,6 +14,12 @@ pub mod worker;
 
 use cloakroom_core::store::Ended;
 
+/// Whether somebody else ended the session, so that its person must be told before they sign in anew.
+#[must_use]
+pub fn ended_by_another(ended: Option<&Ended>) -> bool {
+    ended.is_some_and(|ended| matches!(&*ended.reason, "revoked" | "ended_by_user" | "logged_out_by_provider"))
+}
+
 /// What a person reads whose session is over.
 #[must_use]
 pub fn over_text(ended: Option<&Ended>) -> String {
@@ -22,6 +28,7 @@ pub fn over_text(ended: Option<&Ended>) -> String {
         Some("revoked") => "an administrator ended your session".into(),
         Some("ended_by_user") => "you ended this session from another device".into(),
         Some("signed_out") => "you signed out".into(),
+        Some("logged_out_by_provider") => "your identity provider signed you out".into(),
         Some("replaced") => "you signed in anew in this browser".into(),
         Some(_) => "your session is over".into(),
     }

@@ -1,8 +1,10 @@
 //! The browser surface: one endpoint a file.
 
+pub mod backchannel;
 pub mod callback;
 pub mod devices;
 pub mod finish;
+pub mod frontchannel;
 pub mod login;
 pub mod logout;
 pub mod return_to;
@@ -25,6 +27,9 @@ pub(crate) fn router() -> Router<Arc<Gateway>> {
         .route("/user", get(user::handle))
         .route("/logout", get(logout::by_link).post(logout::by_post))
         .route("/signed-out", get(logout::signed_out))
+        .route("/backchannel-logout", post(backchannel::handle))
+        .route("/backchannel", post(backchannel::handle))
+        .route("/frontchannel-logout", get(frontchannel::handle))
         .route("/sessions", get(devices::list))
         .route("/sessions/revoke-others", post(devices::end_others))
         .route("/sessions/{id}", delete(devices::end_one))

@@ -1,5 +1,7 @@
 // What a test can ask of the provider: register its client, name a user, see what arrived, and break things.
 // Everything is kept by client id, so that tests that share one provider do not see each other.
+import { sign } from './keys.mjs';
+
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 const ENDPOINTS = { '/auth': 'authorize', '/token': 'token', '/token/revocation': 'revocation', '/me': 'userinfo' };
@@ -17,6 +19,10 @@ function user(name, roles) {
 
 export class Controls {
   clients = new Map();
+
+  constructor(keys) {
+    this.keys = keys;
+  }
 
   users = new Map([
     user('alice', []),
@@ -44,6 +50,10 @@ export class Controls {
     provider.on('grant.error', (ctx, error) => {
       this.seen(ctx.oidc.client?.clientId)?.refused.push({ grant_type: ctx.oidc.params?.grant_type, error: error.error });
     });
+    provider.on('backchannel.success', (_ctx, client) => this.seen(client.clientId)?.logouts.push({ delivered: true }));
+    provider.on('backchannel.error', (_ctx, error, client) => {
+      this.seen(client.clientId)?.logouts.push({ delivered: false, error: String(error) });
+    });
     provider.on('server_error', (_ctx, error) => process.stderr.write(`${error.stack}\n`));
   }
 
@@ -58,13 +68,15 @@ export class Controls {
     switch (name) {
       case 'client': {
         const { access_ttl, ...metadata } = input;
-        const seen = { authorize: [], token: [], granted: [], refused: [], revocation: [], userinfo: 0 };
+        const seen = { authorize: [], token: [], granted: [], refused: [], revocation: [], logouts: [], userinfo: 0 };
         this.clients.set(metadata.client_id, { metadata, settings: { access_ttl }, seen, faults: [] });
         return {};
       }
       case 'user':
         this.users.set(input.sub, input.claims);
         return {};
+      case 'sign':
+        return { token: sign(this.keys, input) };
       case 'ttl':
         this.clients.get(input.client_id).settings.access_ttl = input.access_ttl;
         return {};

@@ -1,20 +1,26 @@
 // A certified OpenID provider for the black-box tests: npm `oidc-provider` behind a thin server that adds a plain
 // login form, users by name, and `/_control/…` endpoints by which a test registers its client, looks at what the
 // provider saw and makes it misbehave. Prints one JSON line when it listens, ends when its standard input closes.
+import dns from 'node:dns';
 import { createServer } from 'node:http';
 import { Provider } from 'oidc-provider';
 import { adapterOver } from './adapter.mjs';
 import { Controls } from './control.mjs';
 import { keys } from './keys.mjs';
 
-const controls = new Controls();
+const signingKeys = keys();
+const controls = new Controls(signingKeys);
+
+// Names under localhost are this machine (RFC 6761), which not every resolver knows.
+const lookup = dns.lookup;
+dns.lookup = (name, ...rest) => lookup(name.endsWith('.localhost') ? '127.0.0.1' : name, ...rest);
 
 function configuration(users) {
   return {
     adapter: adapterOver(controls.clients),
     clientDefaults: { grant_types: ['authorization_code', 'refresh_token'], response_types: ['code'] },
     cookies: { keys: ['not-a-secret-of-any-test'] },
-    jwks: { keys: keys() },
+    jwks: { keys: signingKeys },
     claims: {
       openid: ['sub'],
       profile: ['name', 'preferred_username', 'roles', 'groups', 'department'],
@@ -38,6 +44,8 @@ function configuration(users) {
         },
       },
     },
+    // Logout tokens go to a gateway on this machine, which the provider's own dispatcher would refuse.
+    fetch: (url, { dispatcher: _guarded, ...options }) => fetch(url, options),
     pkce: { required: () => true },
     rotateRefreshToken: true,
     issueRefreshToken: (_ctx, client) => client.grantTypeAllowed('refresh_token'),

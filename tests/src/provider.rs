@@ -86,6 +86,13 @@ impl Provider {
         Seen(Request::new("GET", "idp.localhost", &target).send(self.port).await.expect("the provider answers").json())
     }
 
+    /// Signs any header and claims: with the provider's `RS256` or `ES256` key, with a `stranger`'s, with the provider's
+    /// public key as a shared secret (`HS256`), or not at all (`none`).
+    pub async fn sign(&self, key: &str, header: &Value, claims: &Value) -> String {
+        let answer = self.control("sign", json!({ "key": key, "header": header, "claims": claims })).await;
+        answer.json()["token"].as_str().expect("a token").to_owned()
+    }
+
     async fn control(&self, command: &str, body: Value) -> Answer {
         let request = Request::new("POST", "idp.localhost", &format!("/_control/{command}"));
         request.body(body.to_string()).send(self.port).await.expect("the provider answers").expect(200)
@@ -122,6 +129,11 @@ impl Seen {
     /// Token requests that the provider itself refused.
     pub fn refused(&self) -> &[Value] {
         self.list("refused")
+    }
+
+    /// Logout tokens that the provider sent by itself: whether each was taken.
+    pub fn logouts(&self) -> &[Value] {
+        self.list("logouts")
     }
 
     /// Tokens sent for revocation.

@@ -1,5 +1,8 @@
 //! Logging out, here and at the provider.
 
+mod backchannel;
+mod frontchannel;
+
 use cloakroom_tests::browser::Page;
 use cloakroom_tests::{Browser, Gateway, Provider, SESSION_COOKIE};
 use serde_json::json;

@@ -10,7 +10,7 @@ use crate::ui::{icon, relative_time, written_time};
 fn sign(kind: &str) -> (&'static str, &'static str) {
     match kind {
         "session.started" => ("log-in", "ok"),
-        "session.ended" => ("log-out", "neutral"),
+        "session.ended" | "provider.logout" => ("log-out", "neutral"),
         "session.revoked" => ("ban", "bad"),
         "provider.revocation_failed" => ("triangle-alert", "warn"),
         "provider.revoked" => ("key-round", "neutral"),

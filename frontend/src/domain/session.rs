@@ -15,6 +15,7 @@ const fn sign(state: SessionState) -> (&'static str, &'static str, &'static str)
         SessionState::Replaced => ("Replaced", "replace", "neutral"),
         SessionState::Revoked => ("Revoked", "ban", "bad"),
         SessionState::RefusedByProvider => ("Refused", "shield-x", "warn"),
+        SessionState::LoggedOutByProvider => ("Signed out there", "log-out", "neutral"),
         SessionState::Ended => ("Ended", "circle-alert", "neutral"),
     }
 }
@@ -35,6 +36,7 @@ pub(crate) const fn explain(state: SessionState) -> &'static str {
         SessionState::Replaced => "The same browser signed in anew.",
         SessionState::Revoked => "An administrator ended it.",
         SessionState::RefusedByProvider => "The provider took the grant back.",
+        SessionState::LoggedOutByProvider => "The person signed out at the provider.",
         SessionState::Ended => "It ended.",
     }
 }

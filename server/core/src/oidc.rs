@@ -12,6 +12,7 @@ pub mod error;
 pub mod id_token;
 mod json;
 pub mod logout;
+pub mod logout_token;
 pub mod redeem;
 pub mod refresh;
 #[cfg(test)]
@@ -30,6 +31,7 @@ pub use authorize::{Begun, LoginAsk};
 pub use discovery::ProviderFacts;
 pub use error::{IdTokenFault, LoginError, ProviderError, SettingsError};
 pub use logout::{EndSession, Revocation, TokenKind};
+pub use logout_token::{LogoutToken, LogoutTokenError, LogoutTokenFault};
 pub use redeem::{Redeem, VerifiedLogin};
 pub use refresh::{RefreshFailure, RefreshIdentity, Refreshed};
 

@@ -5,12 +5,14 @@
 pub mod end;
 pub mod id;
 pub mod open;
+pub mod provider_logout;
 pub mod record;
 pub mod refresh;
 pub mod start;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 
 use quick_cache::sync::Cache;
 use tokio::runtime::Handle;
@@ -49,6 +51,8 @@ pub struct Sessions {
     parts: Parts,
     live: Cache<SessionId, Arc<Live>>,
     seen: mpsc::UnboundedSender<(SessionId, UnixMs)>,
+    /// How many sessions were taken out of memory: who puts one in can tell whether it may have been this one.
+    forgotten: AtomicU64,
 }
 
 impl std::fmt::Debug for Sessions {
@@ -89,7 +93,7 @@ impl Sessions {
     pub fn new(parts: Parts, cached: usize) -> (Arc<Self>, SeenQueue) {
         let (seen, queue) = mpsc::unbounded_channel();
         let flush = SeenQueue { store: Arc::clone(&parts.store), queue };
-        (Arc::new(Self { parts, live: Cache::new(cached), seen }), flush)
+        (Arc::new(Self { parts, live: Cache::new(cached), seen, forgotten: AtomicU64::new(0) }), flush)
     }
 
     /// How many sessions are in memory.

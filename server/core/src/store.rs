@@ -12,9 +12,9 @@ use crate::audit::{AuditRow, ChainHead, ChainLink, StoredEvent};
 use crate::clock::UnixMs;
 use crate::session::id::SessionId;
 pub use rows::{
-    BeginRefresh, CommitLogin, CommitRefresh, Count, Doubt, End, EndOutcome, Ended, ListPage, ListQuery, LoginOutcome,
-    Place, RefreshGrant, SessionRow, SessionState, SessionSummary, Sort, StoredTokens, SubjectKeyRow, Totals,
-    WrappedKeyRow,
+    BeginRefresh, CommitLogin, CommitLogout, CommitRefresh, Count, Doubt, End, EndOutcome, Ended, ListPage, ListQuery,
+    LoginOutcome, LogoutOutcome, Named, NamedBy, Place, Proven, RefreshGrant, SessionRow, SessionState, SessionSummary,
+    Sort, StoredTokens, SubjectKeyRow, Tombstone, Totals, WrappedKeyRow,
 };
 
 /// Why a unit of work was not done. Nothing of it was kept.
@@ -75,6 +75,13 @@ pub trait Store: Send + Sync + 'static {
 
     /// Ends each session that still runs, with its audit event; the answers are in the order asked.
     async fn end(&self, ends: Vec<End>) -> StoreResult<Vec<EndOutcome>>;
+
+    /// The sessions that a provider's logout names, in no order.
+    async fn named(&self, named: Named) -> StoreResult<Vec<SessionSummary>>;
+
+    /// Uses a logout token up, ends the sessions that it names, remembers it for logins on their way, and appends the
+    /// audit events: all of it or nothing. Nothing too when a session is named whose end is not there.
+    async fn commit_logout(&self, logout: CommitLogout) -> StoreResult<LogoutOutcome>;
 
     /// Deletes an ended session's token set, once the provider has been told.
     async fn forget_tokens(&self, id: SessionId) -> StoreResult<()>;

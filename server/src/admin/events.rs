@@ -28,7 +28,9 @@ pub async fn in_words(journal: &Journal, events: &[StoredEvent]) -> Result<Vec<E
 }
 
 fn text(event: &ReadEvent) -> String {
-    let who = event.subject.as_ref().map_or("An erased person", Person::display);
+    // A provider may name a session of its own without saying whose.
+    let nobody = if event.kind == "provider.logout" { "a person" } else { "An erased person" };
+    let who = event.subject.as_ref().map_or(nobody, Person::display);
     let fact = |name: &str| event.facts.get(name).and_then(Value::as_str).unwrap_or_default();
     match event.kind.as_str() {
         "session.started" => match event.subject.as_ref().and_then(|person| person.address.as_deref()) {
@@ -40,9 +42,15 @@ fn text(event: &ReadEvent) -> String {
             "replaced" => format!("{who} signed in anew in the same browser"),
             "ended_by_user" => format!("{who} ended the session from another device"),
             "refused_by_provider" => format!("The provider no longer renews the session of {who}"),
+            "logged_out_by_provider" => format!("The provider signed {who} out"),
             other => format!("The session of {who} ended: {other}"),
         },
         "session.revoked" => format!("The session of {who} was revoked: {}", fact("text")),
+        "provider.logout" => match event.facts.get("sessions").and_then(Value::as_u64).unwrap_or_default() {
+            0 => format!("The provider told of a sign-out of {who}, who had no session here"),
+            1 => format!("The provider told of a sign-out of {who}: one session ended"),
+            n => format!("The provider told of a sign-out of {who}: {n} sessions ended"),
+        },
         "provider.revoked" => format!("The provider revoked the tokens of {who}"),
         "provider.revocation_failed" => {
             format!("The tokens of {who} were not revoked at the provider: {}", fact("detail"))

@@ -190,7 +190,9 @@ impl FromRequestParts<Arc<Gateway>> for SignedIn {
                 gateway.sessions.seen(&live, gateway.now());
                 Ok(Self(live))
             }
-            Some(Opened::Over(ended)) => Err(Refusal::SessionOver(super::over_text(ended.as_ref()))),
+            Some(Opened::Over(ended)) => {
+                Err(Refusal::SessionOver { text: super::over_text(ended.as_ref()), login_url: login_url() })
+            }
             Some(Opened::Unknown) | None => Err(Refusal::SignInNeeded { login_url: login_url() }),
         }
     }

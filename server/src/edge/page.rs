@@ -16,6 +16,7 @@ static PAGES: LazyLock<Environment<'static>> = LazyLock::new(|| {
         ("layout.html", include_str!("page/layout.html")),
         ("error.html", include_str!("page/error.html")),
         ("continue.html", include_str!("page/continue.html")),
+        ("framed.html", include_str!("page/framed.html")),
         ("signed-out.html", include_str!("page/signed-out.html")),
         ("sign-in.html", include_str!("page/sign-in.html")),
         ("sign-out.html", include_str!("page/sign-out.html")),
@@ -69,6 +70,8 @@ fn page(name: &str, values: minijinja::Value) -> http::Response<String> {
 #[must_use]
 pub fn error(title: &str, message: &str, way_on: Option<(&str, &str)>, request_id: &str) -> http::Response<String> {
     let (href, label) = way_on.unzip();
+    let mut rest = message.chars();
+    let message: String = rest.next().into_iter().flat_map(char::to_uppercase).chain(rest).collect();
     page("error.html", context! { title, message, href, label, request_id })
 }
 
@@ -77,6 +80,19 @@ pub fn error(title: &str, message: &str, way_on: Option<(&str, &str)>, request_i
 #[must_use]
 pub fn continue_to(href: &str, title: &str) -> http::Response<String> {
     page("continue.html", context! { title, href })
+}
+
+/// What a provider's logout page frames, and nobody else may.
+#[must_use]
+pub fn logged_out_frame(client_name: &str, ancestors: &[String]) -> http::Response<String> {
+    let mut response = page("framed.html", context! { title => "Signed out", client_name });
+    let headers = response.headers_mut();
+    // A header of one site or none: it cannot name the provider's, as the policy does.
+    headers.remove(header::X_FRAME_OPTIONS);
+    let framed = POLICY.to_str().unwrap_or_default().replace("frame-ancestors 'none'", "");
+    let policy = HeaderValue::try_from(format!("{framed}frame-ancestors {}", ancestors.join(" ")));
+    headers.insert(header::CONTENT_SECURITY_POLICY, policy.unwrap_or_else(|_| POLICY.clone()));
+    response
 }
 
 /// The person is signed out and stays so.

@@ -52,8 +52,13 @@ pub enum Refusal {
         login_url: String,
     },
     /// The session has ended.
-    #[error("{0}")]
-    SessionOver(String),
+    #[error("{text}")]
+    SessionOver {
+        /// How, for people.
+        text: String,
+        /// Where to sign in.
+        login_url: String,
+    },
     /// The access token cannot be renewed without a new sign-in.
     #[error("signing in again is needed: the provider's access expired and could not be renewed")]
     SignInAgain {
@@ -96,6 +101,9 @@ pub enum Refusal {
         /// Where to start anew.
         again: String,
     },
+    /// A provider's logout token is not taken (OIDC Back-Channel Logout 1.0 section 2.8).
+    #[error("{0}")]
+    LogoutToken(String),
     /// A stored value is unreadable. The log says which.
     #[error("something stored here cannot be read; the operator finds the cause in the log")]
     Broken,
@@ -125,7 +133,8 @@ impl Refusal {
     pub fn refresh(error: &RefreshError, login_url: impl FnOnce() -> String) -> Self {
         match error {
             RefreshError::Over => {
-                Self::SessionOver("your session is over: the identity provider no longer renews it".into())
+                let text = "your session is over: the identity provider no longer renews it".into();
+                Self::SessionOver { text, login_url: login_url() }
             }
             RefreshError::SignInAgain => Self::SignInAgain { login_url: login_url() },
             RefreshError::TryLater { retry_after_secs } => {
@@ -139,13 +148,15 @@ impl Refusal {
     pub fn status(&self) -> StatusCode {
         match self {
             Self::UnknownHost => StatusCode::MISDIRECTED_REQUEST,
-            Self::BadPath(_) | Self::BadRequest(_) | Self::BadParameter { .. } | Self::Login { .. } => {
-                StatusCode::BAD_REQUEST
-            }
+            Self::BadPath(_)
+            | Self::BadRequest(_)
+            | Self::BadParameter { .. }
+            | Self::Login { .. }
+            | Self::LogoutToken(_) => StatusCode::BAD_REQUEST,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
             Self::Forgery(_) | Self::RoleNeeded { .. } | Self::TenantNeeded => StatusCode::FORBIDDEN,
-            Self::SignInNeeded { .. } | Self::SignInAgain { .. } | Self::SessionOver(_) => StatusCode::UNAUTHORIZED,
+            Self::SignInNeeded { .. } | Self::SignInAgain { .. } | Self::SessionOver { .. } => StatusCode::UNAUTHORIZED,
             Self::TryLater { .. } => StatusCode::SERVICE_UNAVAILABLE,
             Self::BodyTooLong { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Upstream(error) => error.status(),
@@ -168,13 +179,14 @@ impl Refusal {
             Self::Forgery(Forgery::ServiceWorker) => "service-worker",
             Self::SignInNeeded { .. } => "sign-in-needed",
             Self::SignInAgain { .. } => "sign-in-again",
-            Self::SessionOver(_) => "session-over",
+            Self::SessionOver { .. } => "session-over",
             Self::RoleNeeded { .. } => "role-needed",
             Self::TenantNeeded => "tenant-needed",
             Self::TryLater { .. } => "try-later",
             Self::BodyTooLong { .. } => "body-too-long",
             Self::Upstream(error) => error.code(),
             Self::Login { code, .. } => code,
+            Self::LogoutToken(_) => "logout-token",
             Self::Broken => "broken",
         }
     }
@@ -182,12 +194,12 @@ impl Refusal {
     fn title(&self) -> &'static str {
         match self {
             Self::UnknownHost => "Unknown site",
-            Self::BadPath(_) | Self::BadRequest(_) | Self::BadParameter { .. } => "Bad request",
+            Self::BadPath(_) | Self::BadRequest(_) | Self::BadParameter { .. } | Self::LogoutToken(_) => "Bad request",
             Self::NotFound => "Not found",
             Self::MethodNotAllowed { .. } => "Method not allowed",
             Self::Forgery(_) => "Request refused",
             Self::SignInNeeded { .. } | Self::SignInAgain { .. } => "Sign in needed",
-            Self::SessionOver(_) => "Session over",
+            Self::SessionOver { .. } => "Session over",
             Self::RoleNeeded { .. } | Self::TenantNeeded => "Not allowed",
             Self::TryLater { .. } => "Try again soon",
             Self::BodyTooLong { .. } => "Too much data",
@@ -205,7 +217,7 @@ impl Refusal {
             Self::Forgery(Forgery::ForeignOrigin) => {
                 Some("Calls with the session cookie are accepted from pages of the site's own origin only.")
             }
-            Self::SignInNeeded { .. } | Self::SignInAgain { .. } | Self::SessionOver(_) => {
+            Self::SignInNeeded { .. } | Self::SignInAgain { .. } | Self::SessionOver { .. } => {
                 Some("Navigate the window to login_url; it comes back to return_to.")
             }
             Self::TenantNeeded => Some("The identity provider has to send admin.tenant_claim as one text."),
@@ -216,7 +228,9 @@ impl Refusal {
     /// Where a person can go on from here.
     fn way_on(&self) -> Option<(&str, &'static str)> {
         match self {
-            Self::SignInNeeded { login_url } | Self::SignInAgain { login_url } => Some((login_url, "Sign in")),
+            Self::SignInNeeded { login_url }
+            | Self::SignInAgain { login_url }
+            | Self::SessionOver { login_url, .. } => Some((login_url, "Sign in")),
             Self::Login { again, .. } => Some((again, "Try again")),
             _ => None,
         }
@@ -276,7 +290,9 @@ impl Refusal {
             request_id,
             hint: self.hint(),
             login_url: match self {
-                Self::SignInNeeded { login_url } | Self::SignInAgain { login_url } => Some(login_url),
+                Self::SignInNeeded { login_url }
+                | Self::SignInAgain { login_url }
+                | Self::SessionOver { login_url, .. } => Some(login_url),
                 _ => None,
             },
             required_role: match self {

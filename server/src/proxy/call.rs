@@ -25,7 +25,7 @@ use crate::edge::client::Site;
 use crate::edge::own::{self, BODY_BYTES, Context, OwnCall, Room};
 use crate::edge::problem::Refusal;
 use crate::edge::worker::Worker;
-use crate::edge::{over_text, page};
+use crate::edge::{ended_by_another, over_text, page};
 
 /// Serves one request: a proxied call, or an own endpoint's on the control runtime.
 ///
@@ -96,8 +96,12 @@ async fn caller(worker: &Worker, site: &Site, route: &Route, parts: &Parts) -> R
             sessions.seen(&live, now);
             Ok(Caller::Session(live))
         }
-        Opened::Over(ended) if route.access == Access::SignedIn && route.kind != Kind::Page => {
-            Err(Refusal::SessionOver(over_text(ended.as_ref())))
+        // A person whose session merely expired is led to a login; one whose session another ended reads so first.
+        Opened::Over(ended)
+            if route.access == Access::SignedIn && (route.kind != Kind::Page || ended_by_another(ended.as_ref())) =>
+        {
+            let login_url = if route.kind == Kind::Page { login_from(site, parts) } else { login_url(site) };
+            Err(Refusal::SessionOver { text: over_text(ended.as_ref()), login_url })
         }
         Opened::Over(_) | Opened::Unknown => Ok(Caller::Anonymous),
     }
@@ -121,13 +125,19 @@ fn sign_in_first(site: &Site, parts: &Parts) -> Result<Response<Body>, Refusal> 
     if antiforgery::source(&parts.headers, &site.origin) == Source::Foreign {
         return Ok(page::continue_to(here, "One moment").map(Body::from));
     }
-    let query: String = url::form_urlencoded::Serializer::new(String::new()).append_pair("return_to", here).finish();
     let mut response = Response::new(Body::Empty);
     *response.status_mut() = StatusCode::SEE_OTHER;
-    let location = format!("{}?{query}", login_url(site));
+    let location = login_from(site, parts);
     response.headers_mut().insert(header::LOCATION, location.parse().map_err(|_| Refusal::Broken)?);
     page::harden(response.headers_mut());
     Ok(response)
+}
+
+/// The login that comes back to where a navigation wanted to go.
+fn login_from(site: &Site, parts: &Parts) -> String {
+    let here = parts.uri.path_and_query().map_or("/", |target| target.as_str());
+    let query: String = url::form_urlencoded::Serializer::new(String::new()).append_pair("return_to", here).finish();
+    format!("{}?{query}", login_url(site))
 }
 
 fn login_url(site: &Site) -> String {

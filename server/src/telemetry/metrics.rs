@@ -41,6 +41,7 @@ impl WorkerCounts {
 pub struct Metrics {
     registry: Mutex<Registry>,
     logins: Family<LoginLabels, Counter>,
+    logout_tokens: Family<LoginLabels, Counter>,
 }
 
 impl Metrics {
@@ -50,8 +51,10 @@ impl Metrics {
         let mut registry = Registry::with_prefix("cloakroom");
         let logins = Family::default();
         registry.register("logins", "Logins by provider and outcome", logins.clone());
+        let logout_tokens = Family::default();
+        registry.register("logout_tokens", "Logout tokens by provider and outcome", logout_tokens.clone());
         registry.register_collector(Box::new(Cells { workers, sessions }));
-        Self { registry: Mutex::new(registry), logins }
+        Self { registry: Mutex::new(registry), logins, logout_tokens }
     }
 
     /// A login started a session.
@@ -62,6 +65,20 @@ impl Metrics {
     /// A login was refused after the provider's answer.
     pub fn login_failed(&self, provider: &str) {
         self.login(provider, "refused");
+    }
+
+    /// A provider's logout token was taken.
+    pub fn logout_token_taken(&self, provider: &str) {
+        self.logout_token(provider, "ok");
+    }
+
+    /// A logout token was refused; `provider` is the one that it claims to be from, or `unknown`.
+    pub fn logout_token_refused(&self, provider: &str) {
+        self.logout_token(provider, "refused");
+    }
+
+    fn logout_token(&self, provider: &str, outcome: &'static str) {
+        self.logout_tokens.get_or_create(&LoginLabels { provider: provider.to_owned(), outcome }).inc();
     }
 
     fn login(&self, provider: &str, outcome: &'static str) {

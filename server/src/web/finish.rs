@@ -14,7 +14,7 @@ use cloakroom_core::session::record::Token;
 use cloakroom_core::session::start::{Start, StartError};
 
 use super::callback::{drop_transaction, refused};
-use super::transaction::{Name, Transaction, Transactions};
+use super::transaction::{LIFE_SECS, Name, Transaction, Transactions};
 use crate::edge::antiforgery::{Source, source};
 use crate::edge::client::Client;
 use crate::edge::own::{Context, page_response, see_other};
@@ -115,6 +115,7 @@ async fn start(
         user_agent: headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok()).map(str::to_owned),
         transaction: begun.name.hash(),
         transaction_expires_at: transaction.expires_at,
+        begun_at: transaction.expires_at.plus_secs(-LIFE_SECS),
         replaces: begun.old,
     };
     match gateway.sessions.start(start).await {
@@ -123,6 +124,10 @@ async fn start(
             Ok(ticket)
         }
         Err(StartError::Replayed) => Err(refused(context, "login-replayed", "This sign-in was already completed", "/")),
+        Err(error @ StartError::LoggedOut) => {
+            gateway.metrics.login_failed(&transaction.provider_id);
+            Err(refused(context, "login-logged-out", &error.to_string(), &transaction.return_to))
+        }
         Err(StartError::Store(error)) => Err(error.into()),
     }
 }

@@ -23,11 +23,14 @@ pub(crate) async fn handle(
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
     let params = Params::parse(query.as_deref().unwrap_or_default())?;
+    let login_url = || format!("{}/login", context.site.base_path);
     let live = match context.session(&gateway, &headers).await? {
         Some(Opened::Live(live)) => live,
-        Some(Opened::Over(ended)) => return Err(Refusal::SessionOver(over_text(ended.as_ref()))),
+        Some(Opened::Over(ended)) => {
+            return Err(Refusal::SessionOver { text: over_text(ended.as_ref()), login_url: login_url() });
+        }
         Some(Opened::Unknown) | None => {
-            return Err(Refusal::SignInNeeded { login_url: format!("{}/login", context.site.base_path) });
+            return Err(Refusal::SignInNeeded { login_url: login_url() });
         }
     };
     antiforgery::check(antiforgery::Kind::Api, &method, &headers, &context.site.origin)?;

@@ -8,6 +8,7 @@ pub(crate) mod keys;
 pub(crate) mod lists;
 pub(crate) mod load;
 pub(crate) mod login;
+pub(crate) mod logout;
 pub(crate) mod make;
 pub(crate) mod refresh;
 pub(crate) mod walk;
@@ -33,6 +34,15 @@ macro_rules! conformance {
             ends: tokens_are_forgotten_after_the_end_only;
             ends: last_seen_moves_forward_only;
             ends: last_seen_never_outlives_the_session;
+
+            logout: b02_a_logout_ends_whom_it_names_and_nobody_else;
+            logout: b02_named_sessions_are_those_that_run;
+            logout: s08_a_logout_token_is_used_once;
+            logout: s08_of_many_uses_at_once_one_counts;
+            logout: b04_a_session_that_started_meanwhile_is_noticed;
+            logout: b04_a_login_that_a_logout_outran_starts_nothing;
+            logout: b04_the_later_of_two_logouts_counts;
+            logout: a_failed_logout_keeps_nothing;
 
             refresh: t01_one_of_many_gets_the_lease;
             refresh: an_adopted_answer_is_kept_whole;

@@ -4,6 +4,7 @@ mod audit;
 mod keys;
 mod list;
 mod login;
+mod logout;
 mod open;
 mod refresh;
 mod rows;
@@ -23,8 +24,9 @@ use cloakroom_core::audit::{AuditRow, ChainHead, ChainLink, StoredEvent};
 use cloakroom_core::clock::UnixMs;
 use cloakroom_core::session::id::SessionId;
 use cloakroom_core::store::{
-    BeginRefresh, CommitLogin, CommitRefresh, Doubt, End, EndOutcome, ListPage, ListQuery, LoginOutcome, SessionRow,
-    SessionSummary, Store, StoreError, StoreResult, StoredTokens, SubjectKeyRow, Totals, WrappedKeyRow,
+    BeginRefresh, CommitLogin, CommitLogout, CommitRefresh, Doubt, End, EndOutcome, ListPage, ListQuery, LoginOutcome,
+    LogoutOutcome, Named, SessionRow, SessionSummary, Store, StoreError, StoreResult, StoredTokens, SubjectKeyRow,
+    Totals, WrappedKeyRow,
 };
 
 pub use open::OpenError;
@@ -114,6 +116,14 @@ impl Store for Sqlite {
         self.writer()?.run(move |c| Box::pin(sessions::end_all(c, ends))).await
     }
 
+    async fn named(&self, named: Named) -> StoreResult<Vec<SessionSummary>> {
+        logout::named(&self.readers, &named).await
+    }
+
+    async fn commit_logout(&self, logout: CommitLogout) -> StoreResult<LogoutOutcome> {
+        self.writer()?.run(move |c| Box::pin(logout::commit(c, logout))).await
+    }
+
     async fn forget_tokens(&self, id: SessionId) -> StoreResult<()> {
         self.writer()?.run(move |c| Box::pin(sessions::forget_tokens(c, id))).await
     }
@@ -155,7 +165,7 @@ impl Store for Sqlite {
     }
 
     async fn append(&self, events: Vec<AuditRow>) -> StoreResult<()> {
-        self.writer()?.run(move |c| Box::pin(audit::append_all(c, events))).await
+        self.writer()?.run(move |c| Box::pin(async move { audit::append_all(c, &events).await })).await
     }
 
     async fn unchained(&self, limit: u32) -> StoreResult<(ChainHead, Vec<StoredEvent>)> {

@@ -18,11 +18,13 @@ use crate::vault::Ring;
 pub enum Kind {
     /// A person signed in: a session started.
     SessionStarted,
-    /// A session ended: by sign-out, by its owner from another device, replaced by a new login, or refused by
-    /// the provider. The fact `reason` says which.
+    /// A session ended: by sign-out, by its owner from another device, replaced by a new login, or refused or logged
+    /// out by the provider. The fact `reason` says which.
     SessionEnded,
     /// An administrator ended a session.
     SessionRevoked,
+    /// A provider told that a person, or one of their sessions there, is logged out. The ends have events of their own.
+    ProviderLogout,
     /// The provider was told to revoke the session's tokens, and said it did.
     ProviderRevoked,
     /// The provider could not be told, or would not.
@@ -37,6 +39,7 @@ impl Kind {
             Self::SessionStarted => "session.started",
             Self::SessionEnded => "session.ended",
             Self::SessionRevoked => "session.revoked",
+            Self::ProviderLogout => "provider.logout",
             Self::ProviderRevoked => "provider.revoked",
             Self::ProviderRevocationFailed => "provider.revocation_failed",
         }

@@ -124,6 +124,11 @@ impl Discovery {
         self.facts.lock().clone()
     }
 
+    /// What is known without asking.
+    pub(super) fn last_known(&self) -> Option<Arc<Known>> {
+        self.known.load_full()
+    }
+
     /// What is known, fetched if need be. A document that cannot be renewed goes on being used, and nobody waits
     /// while another renews it.
     pub(super) async fn known(&self, http: &Arc<dyn HttpClient>, now: UnixMs) -> Result<Arc<Known>, ProviderError> {

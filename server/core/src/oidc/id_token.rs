@@ -58,6 +58,7 @@ pub(super) struct Verified {
     pub(super) issuer: String,
     pub(super) sub: String,
     pub(super) sid: Option<String>,
+    pub(super) issued_at: i64,
     pub(super) claims: Map<String, Value>,
     pub(super) auth_time: Option<i64>,
     pub(super) acr: Option<String>,
@@ -96,7 +97,7 @@ impl Typed {
 /// Seconds since 1970, with or without a fraction (RFC 7519 section 2).
 #[derive(Clone, Copy, Deserialize)]
 #[serde(try_from = "Number")]
-struct NumericDate(i64);
+pub(super) struct NumericDate(pub(super) i64);
 
 impl TryFrom<Number> for NumericDate {
     type Error = &'static str;
@@ -117,7 +118,7 @@ enum OneOrMany {
 
 impl Provider {
     pub(super) async fn verify_id_token(&self, text: &str, expected: &Expected<'_>) -> Result<Verified, LoginError> {
-        let (algorithm, claims) = read(text)?;
+        let Signed { algorithm, claims, .. } = read(text)?;
         let typed = Typed::read(&claims)?;
         let token: CoreIdToken =
             text.parse().map_err(|_| Fault::Unreadable("its header or one of its claims is not understood"))?;
@@ -137,6 +138,7 @@ impl Provider {
             issuer: self.settings.issuer.clone(),
             sub: typed.sub,
             sid: typed.sid,
+            issued_at: typed.iat.0,
             auth_time: typed.auth_time.map(|at| at.0),
             acr: typed.acr,
             amr: typed.amr,
@@ -263,8 +265,15 @@ impl From<SignatureVerificationError> for Fault {
     }
 }
 
-/// The algorithm that the header names, and the claims, from a token of bounded size whose JSON has one meaning only.
-fn read(text: &str) -> Result<(&'static Alg, Map<String, Value>), Fault> {
+/// A signed token that is not verified yet: its JSON has one meaning only, and its algorithm is a safe one.
+pub(super) struct Signed {
+    pub(super) algorithm: &'static Alg,
+    pub(super) header: Map<String, Value>,
+    pub(super) claims: Map<String, Value>,
+}
+
+/// Takes a token of bounded size apart.
+pub(super) fn read(text: &str) -> Result<Signed, Fault> {
     if text.len() > TOKEN_BYTES {
         return Err(Fault::TooLong);
     }
@@ -285,5 +294,5 @@ fn read(text: &str) -> Result<(&'static Alg, Map<String, Value>), Fault> {
     let header = object(header)?;
     let named = header.get("alg").and_then(Value::as_str);
     let (_, algorithm) = ALGORITHMS.iter().find(|(name, _)| Some(*name) == named).ok_or(Fault::Algorithm)?;
-    Ok((algorithm, object(claims)?))
+    Ok(Signed { algorithm, claims: object(claims)?, header })
 }

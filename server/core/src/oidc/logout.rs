@@ -60,6 +60,20 @@ impl Provider {
         }
     }
 
+    /// The origins of the provider's own pages: those that may frame a front-channel logout.
+    #[must_use]
+    pub fn page_origins(&self) -> Vec<String> {
+        let known = self.discovery.last_known();
+        let logout = known.and_then(|known| known.metadata.additional_metadata().end_session_endpoint.clone());
+        let mut origins: Vec<String> = [self.settings.issuer.parse().ok(), logout]
+            .into_iter()
+            .flatten()
+            .map(|url: url::Url| url.origin().ascii_serialization())
+            .collect();
+        origins.dedup();
+        origins
+    }
+
     /// Where to send the browser to log out at the provider; `None` where it has no such endpoint, or cannot be reached.
     pub async fn end_session_url(&self, registration: &str, ask: EndSession<'_>) -> Option<String> {
         let registration = self.registration(registration).ok()?;

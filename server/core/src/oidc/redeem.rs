@@ -58,6 +58,12 @@ impl VerifiedLogin {
         self.verified.sid.as_deref()
     }
 
+    /// When the ID token was issued, in seconds since 1970 by the provider's clock.
+    #[must_use]
+    pub const fn issued_at(&self) -> i64 {
+        self.verified.issued_at
+    }
+
     /// Claims about the person; those that only serve the protocol are left out.
     #[must_use]
     pub const fn claims(&self) -> &Map<String, Value> {

@@ -5,5 +5,6 @@ mod id_token;
 mod keys;
 mod login;
 mod logout;
+mod logout_token;
 mod refresh;
 mod rig;

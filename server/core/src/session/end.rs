@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::StreamExt as _;
 use serde_json::{Map, Value, json};
 
 use super::Sessions;
@@ -10,10 +11,13 @@ use super::id::SessionId;
 use super::record::TokenSet;
 use crate::audit::event::{Deed, Kind, Person};
 use crate::oidc::Revocation;
-use crate::store::{End, EndOutcome, Ended, SessionRow, StoreError, StoreResult};
+use crate::store::{End, EndOutcome, Ended, SessionRow, SessionSummary, StoreError, StoreResult};
 
 /// Waits between the tries to revoke at the provider.
 const RETRY_AFTER: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(5)];
+
+/// Revocations at the provider that run at once when many sessions end together.
+const REVOKED_AT_ONCE: usize = 8;
 
 /// How a session is to end.
 #[derive(Clone, Debug)]
@@ -24,37 +28,45 @@ pub struct How {
     pub text: Option<String>,
     /// The administrator, or the person from another session of theirs.
     pub by: Option<Person>,
+    /// By which channel the provider said so.
+    pub channel: Option<&'static str>,
 }
 
 impl How {
     /// The person signed out.
     #[must_use]
     pub const fn signed_out() -> Self {
-        Self { reason: "signed_out", text: None, by: None }
+        Self { reason: "signed_out", text: None, by: None, channel: None }
     }
 
     /// The person signed in anew in the same browser.
     #[must_use]
     pub const fn replaced() -> Self {
-        Self { reason: "replaced", text: None, by: None }
+        Self { reason: "replaced", text: None, by: None, channel: None }
     }
 
     /// The person ended it from another session.
     #[must_use]
     pub const fn ended_by_user() -> Self {
-        Self { reason: "ended_by_user", text: None, by: None }
+        Self { reason: "ended_by_user", text: None, by: None, channel: None }
     }
 
     /// The provider refused to refresh it.
     #[must_use]
     pub const fn refused_by_provider() -> Self {
-        Self { reason: "refused_by_provider", text: None, by: None }
+        Self { reason: "refused_by_provider", text: None, by: None, channel: None }
     }
 
     /// An administrator ended it.
     #[must_use]
     pub const fn revoked(by: Person, text: String) -> Self {
-        Self { reason: "revoked", text: Some(text), by: Some(by) }
+        Self { reason: "revoked", text: Some(text), by: Some(by), channel: None }
+    }
+
+    /// The provider logged the person out (OIDC Back-Channel and Front-Channel Logout 1.0).
+    #[must_use]
+    pub const fn logged_out_by_provider(channel: &'static str) -> Self {
+        Self { reason: "logged_out_by_provider", text: None, by: None, channel: Some(channel) }
     }
 }
 
@@ -76,37 +88,55 @@ impl Sessions {
             let outcome =
                 if end.is_some() { done.next().unwrap_or(EndOutcome::NotFound) } else { EndOutcome::NotFound };
             self.forget(id);
-            if outcome == EndOutcome::Ended {
-                self.revoke_at_provider(id);
-            }
             outcomes.push(outcome);
         }
+        let ended = ids.iter().zip(&outcomes).filter(|(_, outcome)| **outcome == EndOutcome::Ended);
+        self.revoke_at_provider(ended.map(|(id, _)| *id).collect());
         Ok(outcomes)
     }
 
     /// The unit of work that would end a session; `None` when there is no such session.
     pub(super) async fn prepare_end(&self, id: SessionId, how: &How) -> StoreResult<Option<End>> {
-        let Some(row) = self.parts.store.session(id).await? else { return Ok(None) };
+        match self.parts.store.session(id).await? {
+            Some(row) => self.end_of(&row.summary, how).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// The unit of work that ends this session.
+    pub(super) async fn end_of(&self, session: &SessionSummary, how: &How) -> StoreResult<End> {
         let kind = if how.reason == "revoked" { Kind::SessionRevoked } else { Kind::SessionEnded };
         let mut facts = Map::new();
         facts.insert("reason".into(), json!(how.reason));
         if let Some(text) = &how.text {
             facts.insert("text".into(), json!(text));
         }
-        let event = self.parts.journal.row(deed(kind, &row, how.by.clone(), facts)).await?;
+        if let Some(channel) = how.channel {
+            facts.insert("channel".into(), json!(channel));
+        }
+        let event = self.parts.journal.row(deed(kind, session, how.by.clone(), facts)).await?;
         let by = how.by.as_ref().map(|person| person.display().to_owned());
         let ended = Ended { at: self.now(), reason: how.reason.to_owned(), text: how.text.clone(), by };
-        Ok(Some(End { id, ended, event }))
+        Ok(End { id: session.id, ended, event })
     }
 
-    /// Tells the provider to revoke an ended session's tokens (RFC 7009), then forgets them. Best effort: tried
-    /// three times, and the outcome is in the audit log.
-    pub(super) fn revoke_at_provider(self: &Arc<Self>, id: SessionId) {
+    /// Tells the provider to revoke ended sessions' tokens (RFC 7009), then forgets them, a few at a time. Best effort:
+    /// each tried three times, and the outcome is in the audit log.
+    pub(super) fn revoke_at_provider(self: &Arc<Self>, ids: Vec<SessionId>) {
+        if ids.is_empty() {
+            return;
+        }
         let sessions = Arc::clone(self);
         drop(self.parts.background.spawn(async move {
-            if let Err(error) = sessions.revoke_and_forget(id).await {
-                tracing::warn!(session = %id, %error, "an ended session's tokens could not be revoked at the provider");
-            }
+            let one = |id| {
+                let sessions = &sessions;
+                async move {
+                    if let Err(error) = sessions.revoke_and_forget(id).await {
+                        tracing::warn!(session = %id, %error, "an ended session's tokens could not be revoked at the provider");
+                    }
+                }
+            };
+            futures_util::stream::iter(ids).for_each_concurrent(REVOKED_AT_ONCE, one).await;
         }));
     }
 
@@ -116,7 +146,7 @@ impl Sessions {
         let (kind, detail) = self.revoke_tokens(&row, &tokens).await;
         let mut facts = Map::new();
         facts.insert("detail".into(), json!(detail));
-        self.parts.journal.write(deed(kind, &row, None, facts)).await?;
+        self.parts.journal.write(deed(kind, &row.summary, None, facts)).await?;
         self.parts.store.forget_tokens(id).await
     }
 
@@ -154,8 +184,7 @@ impl Sessions {
     }
 }
 
-fn deed(kind: Kind, row: &SessionRow, actor: Option<Person>, facts: Map<String, Value>) -> Deed<'_> {
-    let summary = &row.summary;
+fn deed(kind: Kind, summary: &SessionSummary, actor: Option<Person>, facts: Map<String, Value>) -> Deed<'_> {
     let subject = Person {
         issuer: summary.issuer.clone(),
         sub: summary.sub.clone(),

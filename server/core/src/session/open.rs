@@ -1,7 +1,7 @@
 //! Opening a session: from memory on the hot path, from the store when it is not there.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering::Relaxed, Ordering::SeqCst};
 
 use arc_swap::{ArcSwap, ArcSwapOption};
 use http::HeaderValue;
@@ -223,6 +223,7 @@ impl Sessions {
                 Standing::Over => {}
             }
         }
+        let before = self.forgotten();
         let Some(row) = self.parts.store.session(id).await? else { return Ok(Opened::Unknown) };
         if !row.secret_hash.matches(secret) {
             return Ok(Opened::Unknown);
@@ -231,6 +232,7 @@ impl Sessions {
             return Ok(Opened::Over(Some(ended)));
         }
         let Some(live) = self.load(row).await? else { return Ok(Opened::Unknown) };
+        self.settle(id, before).await?;
         if live.is_over(self.now()) { Ok(Opened::Over(None)) } else { Ok(Opened::Live(live)) }
     }
 
@@ -270,7 +272,26 @@ impl Sessions {
         live
     }
 
+    /// How many sessions were taken out of memory so far.
+    pub(super) fn forgotten(&self) -> u64 {
+        self.forgotten.load(SeqCst)
+    }
+
+    /// After a session was put into memory by a row read when so many had been forgotten: if others were forgotten
+    /// since, it may have ended between the reading and the putting, and is looked up once more.
+    pub(super) async fn settle(&self, id: SessionId, before: u64) -> Result<(), StoreError> {
+        if self.forgotten() == before {
+            return Ok(());
+        }
+        let row = self.parts.store.session(id).await?;
+        if row.is_none_or(|row| row.summary.ended.is_some()) {
+            self.forget(id);
+        }
+        Ok(())
+    }
+
     pub(super) fn forget(&self, id: SessionId) {
+        self.forgotten.fetch_add(1, SeqCst);
         if let Some((_, live)) = self.live.remove(&id) {
             live.mark_ended();
         }

@@ -10,7 +10,7 @@ use super::record::SealedSession;
 use crate::audit::event::{Deed, Kind, Person};
 use crate::clock::UnixMs;
 use crate::oidc::VerifiedLogin;
-use crate::store::{CommitLogin, LoginOutcome, SessionRow, SessionSummary, StoreError, StoredTokens};
+use crate::store::{CommitLogin, LoginOutcome, Proven, SessionRow, SessionSummary, StoreError, StoredTokens};
 use crate::vault::sealed::Owner;
 
 /// The longest user agent that is kept.
@@ -41,6 +41,8 @@ pub struct Start<'a> {
     pub transaction: [u8; 32],
     /// Until when that must be remembered.
     pub transaction_expires_at: UnixMs,
+    /// When the login began.
+    pub begun_at: UnixMs,
     /// The browser's present session, which this one replaces.
     pub replaces: Option<SessionId>,
 }
@@ -51,6 +53,9 @@ pub enum StartError {
     /// The login's transaction was used before.
     #[error("this sign-in was already completed")]
     Replayed,
+    /// The provider logged the person out while the login was on its way (B4).
+    #[error("the identity provider signed you out while you were signing in")]
+    LoggedOut,
     /// The store did not keep it.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -91,6 +96,7 @@ impl Sessions {
             None => None,
         };
         let replaced = replaces.as_ref().map(|end| end.id);
+        let before = self.forgotten();
         let outcome = self
             .parts
             .store
@@ -100,19 +106,50 @@ impl Sessions {
                 session: row.clone(),
                 tokens,
                 replaces,
+                proven: self.proven(&start),
                 event,
             })
             .await?;
         match outcome {
             LoginOutcome::Replayed => return Err(StartError::Replayed),
+            LoginOutcome::LoggedOut => {
+                self.revoke_unused(&start);
+                return Err(StartError::LoggedOut);
+            }
             LoginOutcome::Started { .. } => {}
         }
         if let Some(old) = replaced {
             self.forget(old);
-            self.revoke_at_provider(old);
+            self.revoke_at_provider(vec![old]);
         }
         self.remember(&row, values, access);
+        self.settle(ticket.id, before).await?;
         Ok(ticket)
+    }
+
+    /// By what a provider's logout that came first is found.
+    fn proven(&self, start: &Start<'_>) -> Proven {
+        let (login, ring) = (&start.login, self.parts.vault.ring());
+        let (issuer, sub) = (login.issuer(), login.sub());
+        Proven {
+            upstream_sid: login.sid().map(|sid| ring.upstream_sid(issuer, sid)),
+            subject: ring.subject(issuer, sub),
+            issued_at: UnixMs::from_secs(login.issued_at()),
+            auth_time: UnixMs::from_secs(login.auth_time().unwrap_or(0)),
+            begun_at: start.begun_at,
+        }
+    }
+
+    /// Nobody will use the tokens of a login that started nothing. Best effort.
+    fn revoke_unused(&self, start: &Start<'_>) {
+        let Some(provider) = self.provider(start.provider_id).cloned() else { return };
+        let (tokens, registration) = (start.login.tokens().clone(), start.registration_id.to_owned());
+        drop(self.parts.background.spawn(async move {
+            let (token, kind) = tokens.most_revocable();
+            if let Err(error) = provider.revoke(&registration, token, kind).await {
+                tracing::warn!(provider = provider.id(), %error, "the tokens of a refused login could not be revoked");
+            }
+        }));
     }
 
     fn seal_new(

@@ -91,7 +91,8 @@ pub struct SessionSummary {
 pub struct Ended {
     /// When.
     pub at: UnixMs,
-    /// Why, as a code: `signed_out`, `revoked`, `replaced`, `refused_by_provider`, `ended_by_user`.
+    /// Why, as a code: `signed_out`, `revoked`, `replaced`, `refused_by_provider`, `ended_by_user`,
+    /// `logged_out_by_provider`.
     pub reason: String,
     /// Why, in an administrator's words.
     pub text: Option<String>,
@@ -125,6 +126,8 @@ pub struct CommitLogin {
     pub tokens: StoredTokens,
     /// The browser's old session, ended by this login.
     pub replaces: Option<End>,
+    /// What a logout that came first is told by.
+    pub proven: Proven,
     /// The audit event of the login.
     pub event: AuditRow,
 }
@@ -139,6 +142,91 @@ pub enum LoginOutcome {
     },
     /// Its transaction had been used before: nothing was kept.
     Replayed,
+    /// The provider had logged the person out meanwhile: the transaction is used up, nothing else was kept.
+    LoggedOut,
+}
+
+/// When a login was proven, and by what names a provider's logout would have called it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Proven {
+    /// Keyed hash of (issuer, the provider's `sid`), where the ID token had one.
+    pub upstream_sid: Option<[u8; 32]>,
+    /// Keyed hash of (issuer, sub).
+    pub subject: [u8; 32],
+    /// When the ID token was issued, by the provider's clock.
+    pub issued_at: UnixMs,
+    /// When the person proved who they are, by the provider's clock; [`UnixMs`] 0 where it did not say.
+    pub auth_time: UnixMs,
+    /// When the login began, by ours.
+    pub begun_at: UnixMs,
+}
+
+/// The sessions that a provider's logout names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Named {
+    /// By what.
+    pub by: NamedBy,
+    /// Only this client's.
+    pub client_id: Option<String>,
+    /// Those that had not ended or expired by then.
+    pub alive_after: UnixMs,
+}
+
+/// By what a provider's logout names sessions: keyed hashes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NamedBy {
+    /// The provider's own session, whoever's.
+    Sid([u8; 32]),
+    /// The person.
+    Subject([u8; 32]),
+    /// The provider's own session, if it is this person's.
+    SidOfSubject {
+        /// The provider's session.
+        sid: [u8; 32],
+        /// The person.
+        subject: [u8; 32],
+    },
+}
+
+/// The unit of work of a provider's logout.
+#[derive(Clone, Debug)]
+pub struct CommitLogout {
+    /// Keyed hash of the logout token: used once, then refused.
+    pub token: [u8; 32],
+    /// Until when the used token must be remembered.
+    pub token_expires_at: UnixMs,
+    /// The present moment.
+    pub now: UnixMs,
+    /// Whom it names.
+    pub named: Named,
+    /// The ends of all sessions that are named.
+    pub ends: Vec<End>,
+    /// What logins that come later are told by.
+    pub tombstone: Tombstone,
+    /// The audit event of the logout itself.
+    pub event: AuditRow,
+}
+
+/// Remembers a logout for logins that are still on their way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tombstone {
+    /// Keyed hash of the provider's session, or of the person.
+    pub name: [u8; 32],
+    /// When the logout token was issued, by the provider's clock.
+    pub issued_at: UnixMs,
+    /// Until when it is remembered.
+    pub expires_at: UnixMs,
+}
+
+/// What a [`CommitLogout`] did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LogoutOutcome {
+    /// All of it; the ends' outcomes in the order asked.
+    Done(Vec<EndOutcome>),
+    /// Nothing: the token had been used before.
+    Replayed,
+    /// Nothing: a session that is named has started meanwhile.
+    Changed,
 }
 
 /// The unit of work that ends a session.

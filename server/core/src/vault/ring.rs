@@ -154,6 +154,12 @@ impl Ring {
         self.index.keyed_hash(&Bound::new(&[b"sid", issuer.as_bytes(), sid.as_bytes()]))
     }
 
+    /// What a used logout token is remembered by.
+    #[must_use]
+    pub fn logout_token(&self, issuer: &str, jti: &str) -> [u8; 32] {
+        self.index.keyed_hash(&Bound::new(&[b"logout token", issuer.as_bytes(), jti.as_bytes()]))
+    }
+
     /// What a sign-out link carries, so that no other page can make one: an HMAC over the session's secret hash.
     #[must_use]
     pub fn logout_proof(&self, client_id: &str, secret: &SecretHash) -> [u8; 32] {

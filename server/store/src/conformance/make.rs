@@ -6,8 +6,8 @@ use cloakroom_core::audit::AuditRow;
 use cloakroom_core::clock::UnixMs;
 use cloakroom_core::session::id::{SecretHash, SessionId};
 use cloakroom_core::store::{
-    BeginRefresh, CommitLogin, CommitRefresh, Doubt, End, Ended, ListQuery, LoginOutcome, RefreshGrant, SessionRow,
-    SessionState, SessionSummary, Sort, Store, StoredTokens,
+    BeginRefresh, CommitLogin, CommitRefresh, Doubt, End, Ended, ListQuery, LoginOutcome, Proven, RefreshGrant,
+    SessionRow, SessionState, SessionSummary, Sort, Store, StoredTokens,
 };
 
 pub(crate) const NOW: UnixMs = UnixMs(1_800_000_000_000);
@@ -31,6 +31,11 @@ fn hash(domain: u8, n: u64) -> [u8; 32] {
 /// The keyed hash of person `n`.
 pub(crate) fn subject(n: u64) -> [u8; 32] {
     hash(b's', n)
+}
+
+/// The keyed hash of the provider's session `n`.
+pub(crate) fn sid(n: u64) -> [u8; 32] {
+    hash(b'i', n)
 }
 
 /// A session of person `n`, signed in now.
@@ -84,6 +89,13 @@ pub(crate) fn login(session: SessionRow) -> CommitLogin {
         },
         event: event("session.started", Some(id)),
         replaces: None,
+        proven: Proven {
+            upstream_sid: session.upstream_sid,
+            subject: session.subject,
+            issued_at: session.summary.created_at,
+            auth_time: UnixMs(0),
+            begun_at: session.summary.created_at.plus_secs(-30),
+        },
         session,
     }
 }

@@ -1,7 +1,7 @@
 //! The audit log's rows and its chain.
 
 use sqlx::sqlite::SqliteRow;
-use sqlx::{SqliteConnection, SqlitePool};
+use sqlx::{QueryBuilder, Sqlite, SqliteConnection, SqlitePool};
 
 use cloakroom_core::audit::{AuditRow, ChainHead, ChainLink, StoredEvent};
 use cloakroom_core::session::id::SessionId;
@@ -10,32 +10,35 @@ use cloakroom_core::store::StoreResult;
 use super::rows::Columns;
 use super::store_error;
 
+/// Rows that one statement inserts: thousands of sessions that end at once have an event each.
+const TOGETHER: usize = 100;
+
 pub(super) async fn append(connection: &mut SqliteConnection, event: &AuditRow) -> sqlx::Result<()> {
-    sqlx::query(
-        "INSERT INTO audit_events (id, version, tenant, at, kind, session_id, client_id, provider_id, subject, \
-         subject_sealed, actor, actor_sealed, facts) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-    )
-    .bind(event.id.as_slice())
-    .bind(event.version)
-    .bind(&event.tenant)
-    .bind(event.at.0)
-    .bind(&event.kind)
-    .bind(event.session.as_ref().map(|id| id.as_bytes().as_slice()))
-    .bind(&event.client_id)
-    .bind(&event.provider_id)
-    .bind(event.subject.as_ref().map(<[u8; 32]>::as_slice))
-    .bind(&event.subject_sealed)
-    .bind(event.actor.as_ref().map(<[u8; 32]>::as_slice))
-    .bind(&event.actor_sealed)
-    .bind(&event.facts)
-    .execute(connection)
-    .await
-    .map(|_| ())
+    append_all(connection, std::slice::from_ref(event)).await
 }
 
-pub(super) async fn append_all(connection: &mut SqliteConnection, events: Vec<AuditRow>) -> sqlx::Result<()> {
-    for event in &events {
-        append(&mut *connection, event).await?;
+pub(super) async fn append_all(connection: &mut SqliteConnection, events: &[AuditRow]) -> sqlx::Result<()> {
+    for events in events.chunks(TOGETHER) {
+        let mut query = QueryBuilder::<Sqlite>::new(
+            "INSERT INTO audit_events (id, version, tenant, at, kind, session_id, client_id, provider_id, subject, \
+             subject_sealed, actor, actor_sealed, facts) ",
+        );
+        query.push_values(events, |mut row, event| {
+            row.push_bind(event.id.as_slice())
+                .push_bind(event.version)
+                .push_bind(&event.tenant)
+                .push_bind(event.at.0)
+                .push_bind(&event.kind)
+                .push_bind(event.session.as_ref().map(|id| id.as_bytes().as_slice()))
+                .push_bind(&event.client_id)
+                .push_bind(&event.provider_id)
+                .push_bind(event.subject.as_ref().map(<[u8; 32]>::as_slice))
+                .push_bind(&event.subject_sealed)
+                .push_bind(event.actor.as_ref().map(<[u8; 32]>::as_slice))
+                .push_bind(&event.actor_sealed)
+                .push_bind(&event.facts);
+        });
+        query.build().execute(&mut *connection).await?;
     }
     Ok(())
 }

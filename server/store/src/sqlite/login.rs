@@ -4,7 +4,7 @@ use sqlx::SqliteConnection;
 
 use cloakroom_core::store::{CommitLogin, LoginOutcome, SessionRow, StoredTokens};
 
-use super::{audit, sessions};
+use super::{audit, logout, sessions};
 
 pub(super) async fn commit(connection: &mut SqliteConnection, login: CommitLogin) -> sqlx::Result<LoginOutcome> {
     sqlx::query("DELETE FROM used_transactions WHERE expires_at < ?")
@@ -19,6 +19,9 @@ pub(super) async fn commit(connection: &mut SqliteConnection, login: CommitLogin
             .await?;
     if used.rows_affected() == 0 {
         return Ok(LoginOutcome::Replayed);
+    }
+    if logout::forbids(connection, &login.proven, login.session.summary.created_at).await? {
+        return Ok(LoginOutcome::LoggedOut);
     }
     insert_session(connection, &login.session).await?;
     insert_tokens(connection, &login.session, &login.tokens).await?;

@@ -1,7 +1,9 @@
 //! Sessions: read, seen, ended.
 
+use std::collections::HashSet;
+
 use sqlx::sqlite::SqliteRow;
-use sqlx::{SqliteConnection, SqlitePool};
+use sqlx::{QueryBuilder, Sqlite, SqliteConnection, SqlitePool};
 
 use cloakroom_core::clock::UnixMs;
 use cloakroom_core::session::id::SessionId;
@@ -49,33 +51,55 @@ pub(super) async fn touch(connection: &mut SqliteConnection, seen: Vec<(SessionI
     Ok(())
 }
 
+/// Sessions that one statement ends.
+const TOGETHER: usize = 100;
+
+/// Ends sessions that still run, each with its event, those that end in the same way together. Unconditional: it wins
+/// against whatever else is under way.
 pub(super) async fn end_all(connection: &mut SqliteConnection, ends: Vec<End>) -> sqlx::Result<Vec<EndOutcome>> {
     let mut outcomes = Vec::with_capacity(ends.len());
-    for one in ends {
-        outcomes.push(end(&mut *connection, one).await?);
+    let alike = ends.chunk_by(|one, next| one.ended == next.ended);
+    for ends in alike.flat_map(|ends| ends.chunks(TOGETHER)) {
+        let mut ended = end_alike(connection, ends).await?;
+        let mut events = Vec::with_capacity(ended.len());
+        for end in ends {
+            if ended.remove(&end.id) {
+                events.push(end.event.clone());
+                outcomes.push(EndOutcome::Ended);
+            } else {
+                outcomes.push(ended_before(connection, end.id).await?);
+            }
+        }
+        audit::append_all(connection, &events).await?;
     }
     Ok(outcomes)
 }
 
-/// Ends a session that still runs, with its event. Unconditional: it wins against whatever else is under way.
 pub(super) async fn end(connection: &mut SqliteConnection, end: End) -> sqlx::Result<EndOutcome> {
-    let ended = sqlx::query(
-        "UPDATE sessions SET ended_at = ?, ended_reason = ?, ended_text = ?, ended_by = ?, live_until = 0, \
-         version = version + 1 WHERE id = ? AND ended_at IS NULL",
-    )
-    .bind(end.ended.at.0)
-    .bind(&end.ended.reason)
-    .bind(&end.ended.text)
-    .bind(&end.ended.by)
-    .bind(end.id.as_bytes().as_slice())
-    .execute(&mut *connection)
-    .await?;
-    if ended.rows_affected() == 1 {
-        audit::append(connection, &end.event).await?;
-        return Ok(EndOutcome::Ended);
+    Ok(end_all(connection, vec![end]).await?.pop().unwrap_or(EndOutcome::NotFound))
+}
+
+/// Which of the sessions ran until now.
+async fn end_alike(connection: &mut SqliteConnection, ends: &[End]) -> sqlx::Result<HashSet<SessionId>> {
+    let Some(End { ended, .. }) = ends.first() else { return Ok(HashSet::new()) };
+    let mut query =
+        QueryBuilder::<Sqlite>::new("UPDATE sessions SET live_until = 0, version = version + 1, ended_at = ");
+    query.push_bind(ended.at.0).push(", ended_reason = ").push_bind(&ended.reason);
+    query.push(", ended_text = ").push_bind(&ended.text).push(", ended_by = ").push_bind(&ended.by);
+    query.push(" WHERE ended_at IS NULL AND id IN (");
+    let mut ids = query.separated(", ");
+    for end in ends {
+        ids.push_bind(end.id.as_bytes().as_slice());
     }
+    query.push(") RETURNING id");
+    let rows = query.build().fetch_all(connection).await?;
+    rows.iter().map(|row| Columns::of("sessions", row).bytes("id").map(SessionId::from_bytes)).collect()
+}
+
+/// How a session that does not run ended.
+async fn ended_before(connection: &mut SqliteConnection, id: SessionId) -> sqlx::Result<EndOutcome> {
     let row = sqlx::query("SELECT ended_at, ended_reason, ended_text, ended_by FROM sessions WHERE id = ?")
-        .bind(end.id.as_bytes().as_slice())
+        .bind(id.as_bytes().as_slice())
         .fetch_optional(connection)
         .await?;
     let ended = row.as_ref().map(|row| rows::ended(Columns::of("sessions", row))).transpose()?.flatten();
