@@ -120,6 +120,12 @@ impl Browser {
         self.held.take().unwrap_or_else(|| panic!("nothing was held; at {shown:?}"))
     }
 
+    /// The same; none when nothing was.
+    pub fn held_if_any(&mut self) -> Option<Navigation> {
+        self.hold = None;
+        self.held.take()
+    }
+
     /// Lets a stopped navigation go on, perhaps to another address.
     pub async fn resume(&mut self, mut navigation: Navigation, url: Option<Url>) -> &Page {
         navigation.url = url.unwrap_or(navigation.url);

@@ -18,6 +18,7 @@
     reason = "the bans keep time, randomness, tasks and the environment out of the gateway; a test stands outside it"
 )]
 
+pub mod adversary;
 pub mod browser;
 pub mod demo;
 pub mod gateway;
@@ -26,6 +27,7 @@ pub mod store;
 pub mod upstream;
 pub mod wire;
 
+pub use adversary::Adversary;
 pub use browser::Browser;
 pub use gateway::{Gateway, Setup};
 pub use provider::Provider;

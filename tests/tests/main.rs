@@ -10,6 +10,7 @@
 
 mod admin;
 mod audit;
+mod conformance;
 mod cross_site;
 mod demo;
 mod devices;

@@ -68,6 +68,9 @@ pub(super) struct Verified {
 /// Claims with their types held; a claim of another type is an error, not absent (S6).
 #[derive(Deserialize)]
 struct Typed {
+    // Looked at here so that a token without one is told so; the issuer itself is compared by `openidconnect`.
+    #[serde(rename = "iss")]
+    _iss: String,
     sub: String,
     aud: OneOrMany,
     iat: NumericDate,
