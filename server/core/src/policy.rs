@@ -1,17 +1,102 @@
 //! May this caller use this route? Pure: no clock, no store. Only [`decide`] makes a [`Permit`], and nothing is
 //! sent upstream without one.
+//!
+//! A [`Rule`] is what a route asks: who may call at all, and the [`Policy`] that they must meet. A policy is compiled
+//! once; asking it allocates nothing. Only a refusal does, to say what is missing.
 
+pub mod claim;
+pub mod mail;
+pub mod need;
+pub mod network;
+pub mod test;
+
+use std::net::IpAddr;
 use std::sync::Arc;
 
+use serde_json::{Map, Value};
+
+use crate::clock::UnixMs;
 use crate::session::open::Live;
+pub use claim::{ClaimPath, ClaimTest};
+pub use mail::MailDomain;
+pub use need::{Need, StepUp};
+pub use network::Network;
+pub use test::Test;
 
 /// Who may use a route.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Access {
     /// Anybody.
     Anonymous,
-    /// Callers with a live session.
+    /// Callers who are known.
     SignedIn,
+}
+
+/// What a route asks of its callers.
+#[derive(Clone, Debug)]
+pub struct Rule {
+    /// Who may call at all.
+    pub access: Access,
+    /// What they must meet beside that.
+    pub policy: Option<Arc<Policy>>,
+}
+
+/// What callers must meet: every test of it.
+#[derive(Clone, Debug, Default)]
+pub struct Policy {
+    /// Its name in the configuration; `None` for one that stands at its route.
+    pub name: Option<Box<str>>,
+    /// All of them must hold.
+    pub tests: Vec<Test>,
+}
+
+/// What is known of a caller when a policy is asked.
+#[derive(Clone, Copy, Debug)]
+pub struct Facts<'a> {
+    /// Claims about them, as their provider signed them.
+    pub claims: &'a Map<String, Value>,
+    /// Scopes that were granted.
+    pub scopes: &'a [String],
+    /// The provider that vouches for them; `None` for those whom none vouches for.
+    pub provider: Option<&'a str>,
+    /// Tenant label of their session.
+    pub tenant: Option<&'a str>,
+    /// How well they proved who they are (OIDC Core section 2, `acr`).
+    pub acr: Option<&'a str>,
+    /// When they did (OIDC Core section 2, `auth_time`), in seconds since 1970.
+    pub auth_time: Option<i64>,
+    /// The address that the call comes from.
+    pub peer: IpAddr,
+    /// The present moment.
+    pub now: UnixMs,
+}
+
+impl Policy {
+    /// Whether a caller meets it. Allocates nothing.
+    #[must_use]
+    pub fn holds(&self, facts: &Facts<'_>) -> bool {
+        self.tests.iter().all(|test| test.holds(facts))
+    }
+
+    /// What a caller lacks; empty where the policy holds.
+    #[must_use]
+    pub fn needs(&self, facts: &Facts<'_>) -> Vec<Need> {
+        self.tests.iter().filter_map(|test| test.need(facts)).collect()
+    }
+
+    /// What a sign-in should ask the provider for, so that its session meets the policy.
+    #[must_use]
+    pub fn sign_in_ask(&self) -> StepUp {
+        let mut ask = StepUp::default();
+        for test in &self.tests {
+            match test {
+                Test::Acr(any_of) => ask.acr_values.clone_from(any_of),
+                Test::MaxAge(secs) => ask.max_age_secs = Some(*secs),
+                _ => {}
+            }
+        }
+        ask
+    }
 }
 
 /// Who calls.
@@ -38,21 +123,70 @@ impl Permit {
 }
 
 /// Why a caller may not.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
-    /// The route needs a session.
+    /// The route needs a caller who is known.
     #[error("sign in first: this address needs a session")]
     SignInNeeded,
+    /// Signing in again, better or just now, would do (RFC 9470).
+    #[error("{}", .0.sentence())]
+    StepUp(StepUp),
+    /// Something is missing that the caller cannot get by themselves.
+    #[error("{}", need::sentence(.0))]
+    Missing(Vec<Need>),
 }
 
-/// Decides one call.
+/// Decides one call. `now` is asked only where a policy needs it.
 ///
 /// # Errors
 /// [`Refusal`] with what is missing.
-pub fn decide(access: Access, caller: Caller) -> Result<Permit, Refusal> {
-    match (access, caller) {
-        (_, Caller::Session(live)) => Ok(Permit { session: Some(live) }),
-        (Access::Anonymous, Caller::Anonymous) => Ok(Permit { session: None }),
-        (Access::SignedIn, Caller::Anonymous) => Err(Refusal::SignInNeeded),
+pub fn decide(rule: &Rule, caller: Caller, peer: IpAddr, now: impl FnOnce() -> UnixMs) -> Result<Permit, Refusal> {
+    let session = match (rule.access, caller) {
+        (_, Caller::Session(live)) => Some(live),
+        (Access::Anonymous, Caller::Anonymous) => None,
+        (Access::SignedIn, Caller::Anonymous) => return Err(Refusal::SignInNeeded),
+    };
+    if let Some(policy) = &rule.policy {
+        match &session {
+            Some(live) => session_meets(policy, live, peer, now())?,
+            None => meets(policy, &nobody(&Map::new(), peer, now()))?,
+        }
     }
+    Ok(Permit { session })
 }
+
+fn session_meets(policy: &Policy, live: &Live, peer: IpAddr, now: UnixMs) -> Result<(), Refusal> {
+    let (values, access) = (live.values(), live.access());
+    let facts = Facts {
+        claims: &values.claims,
+        scopes: access.as_ref().map_or(&[], |access| &access.scopes),
+        provider: Some(&live.provider_id),
+        tenant: Some(&live.tenant),
+        acr: values.acr.as_deref(),
+        auth_time: values.auth_time,
+        peer,
+        now,
+    };
+    meets(policy, &facts)
+}
+
+/// What is known of nobody.
+#[must_use]
+pub const fn nobody(no_claims: &Map<String, Value>, peer: IpAddr, now: UnixMs) -> Facts<'_> {
+    Facts { claims: no_claims, scopes: &[], provider: None, tenant: None, acr: None, auth_time: None, peer, now }
+}
+
+/// Whether a caller meets a policy.
+///
+/// # Errors
+/// [`Refusal::StepUp`] where a better or newer sign-in is all that is missing, else [`Refusal::Missing`].
+pub fn meets(policy: &Policy, facts: &Facts<'_>) -> Result<(), Refusal> {
+    if policy.holds(facts) {
+        return Ok(());
+    }
+    let needs = policy.needs(facts);
+    Err(StepUp::that_is_all(&needs).map_or(Refusal::Missing(needs), Refusal::StepUp))
+}
+
+#[cfg(test)]
+mod tests;

@@ -63,6 +63,9 @@ pub struct Access {
     pub renew_from: Option<UnixMs>,
     /// The token set's generation.
     pub generation: i64,
+    /// The scopes that were granted with it: where the answer named none, those that were asked for (RFC 6749
+    /// section 5.1).
+    pub scopes: Box<[String]>,
 }
 
 impl std::fmt::Debug for Access {
@@ -80,7 +83,8 @@ impl Access {
             let life = at.0.saturating_sub(tokens.received_at.0).max(0);
             UnixMs(at.0.saturating_sub((life / 5).min(10_000)))
         });
-        Some(Self { authorization, expires_at: tokens.access_expires_at, renew_from, generation })
+        let scopes = tokens.scopes.clone().into();
+        Some(Self { authorization, expires_at: tokens.access_expires_at, renew_from, generation, scopes })
     }
 }
 
@@ -149,12 +153,6 @@ impl Live {
     #[must_use]
     pub fn idle_expires_at(&self) -> UnixMs {
         UnixMs(self.seen_at.load(Relaxed).saturating_add(self.idle_ms))
-    }
-
-    /// How long it may go unused, in seconds.
-    #[must_use]
-    pub const fn idle_secs(&self) -> i64 {
-        self.idle_ms / 1000
     }
 
     /// When it ends in any case.
