@@ -6,4 +6,5 @@ pub mod path;
 pub mod route;
 pub mod send;
 pub mod table;
+mod turned_away;
 pub mod upstream;

@@ -146,6 +146,17 @@ export class Controls {
           return res;
         };
         return false;
+      // The request is carried out, and members of its JSON answer are changed; null takes one away.
+      case 'change': {
+        const end = res.end.bind(res);
+        res.end = function change(body) {
+          const answer = { ...JSON.parse(body), ...fault.set };
+          const text = JSON.stringify(Object.fromEntries(Object.entries(answer).filter(([, value]) => value !== null)));
+          res.setHeader('content-length', Buffer.byteLength(text));
+          return end(text);
+        };
+        return false;
+      }
       default:
         return true; // 'hang': never an answer
     }

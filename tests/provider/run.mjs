@@ -3,7 +3,7 @@
 // provider saw and makes it misbehave. Prints one JSON line when it listens, ends when its standard input closes.
 import dns from 'node:dns';
 import { createServer } from 'node:http';
-import { Provider } from 'oidc-provider';
+import { Provider, interactionPolicy } from 'oidc-provider';
 import { adapterOver } from './adapter.mjs';
 import { Controls } from './control.mjs';
 import { keys } from './keys.mjs';
@@ -15,8 +15,26 @@ const controls = new Controls(signingKeys);
 const lookup = dns.lookup;
 dns.lookup = (name, ...rest) => lookup(name.endsWith('.localhost') ? '127.0.0.1' : name, ...rest);
 
+// Levels of sign-in: whoever is asked for one signs in anew, and has it then. Other values are ignored.
+const LEVELS = ['silver', 'gold'];
+
+function levelOf(params) {
+  return params.acr_values?.split(' ').find((one) => LEVELS.includes(one));
+}
+
+function policy() {
+  const { Check, base } = interactionPolicy;
+  const prompts = base();
+  prompts.get('login').checks.add(new Check('level', 'a better sign-in is asked for', (ctx) => {
+    const wanted = levelOf(ctx.oidc.params);
+    return wanted && ctx.oidc.acr !== wanted && !ctx.oidc.result?.login ? Check.REQUEST_PROMPT : Check.NO_NEED_TO_PROMPT;
+  }));
+  return prompts;
+}
+
 function configuration(users) {
   return {
+    acrValues: LEVELS,
     adapter: adapterOver(controls.clients),
     clientDefaults: { grant_types: ['authorization_code', 'refresh_token'], response_types: ['code'] },
     cookies: { keys: ['not-a-secret-of-any-test'] },
@@ -60,7 +78,7 @@ function configuration(users) {
       Interaction: 3600,
       Session: 86400,
     },
-    interactions: { url: (_ctx, interaction) => `/interaction/${interaction.uid}` },
+    interactions: { policy: policy(), url: (_ctx, interaction) => `/interaction/${interaction.uid}` },
     renderError: (ctx, out) => {
       ctx.type = 'html';
       ctx.body = `<!doctype html><title>Provider error</title><pre>${escapeHtml(JSON.stringify(out))}</pre>`;
@@ -93,7 +111,7 @@ function loginPage(uid, message) {
 }
 
 async function interaction(provider, users, req, res) {
-  const { uid } = await provider.interactionDetails(req, res);
+  const { uid, params } = await provider.interactionDetails(req, res);
   const html = (message) => {
     res.writeHead(200, { 'content-type': 'text/html; charset=utf-8', 'cache-control': 'no-store' });
     res.end(loginPage(uid, message));
@@ -102,7 +120,8 @@ async function interaction(provider, users, req, res) {
   const form = new URLSearchParams(req.body);
   const name = form.get('username');
   if (!users.has(name) || form.get('password') !== `${name}-password`) return html('Wrong user name or password.');
-  return provider.interactionFinished(req, res, { login: { accountId: name } }, { mergeWithLastSubmission: false });
+  const login = { accountId: name, acr: levelOf(params) };
+  return provider.interactionFinished(req, res, { login }, { mergeWithLastSubmission: false });
 }
 
 async function bodyOf(req) {

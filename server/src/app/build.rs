@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
 use anyhow::Context as _;
 use http::HeaderValue;
@@ -10,6 +9,7 @@ use tokio::runtime::Handle;
 
 use cloakroom_core::audit::event::Journal;
 use cloakroom_core::oidc::{self, Provider, ProviderSettings};
+use cloakroom_core::policy::Rule;
 use cloakroom_core::session::{Parts, SeenQueue, Sessions};
 use cloakroom_core::store::Store;
 use cloakroom_core::vault::{Ring, SessionVault, TicketSeal};
@@ -51,7 +51,6 @@ pub(super) async fn gateway(
         random: Arc::clone(&ambient.random),
         clock: Arc::clone(&ambient.clock),
         roles: roles(config),
-        draining: AtomicBool::new(false),
     };
     Ok((Arc::new(gateway), seen))
 }
@@ -138,7 +137,7 @@ fn routes(config: &Config, site: &str, upstreams: &HashMap<&str, Arc<Upstream>>)
             upstream: Arc::clone(upstream),
             kind: route.kind,
             token: route.token,
-            access: route.access,
+            rule: Rule { access: route.access, policy: route.policy.clone() },
             body_limit_bytes: route.body_limit_bytes,
         };
         routes.add(&route.path, route.methods.clone(), made);

@@ -27,7 +27,28 @@ pub(super) const SECTIONS: &[(&str, &[&str])] = &[
     ),
     ("[sites.ID]", &["origin", "client", "base_path"]),
     ("[upstreams.ID]", &["url", "connect_timeout_ms", "response_timeout_ms", "idle_timeout_ms", "allow_plain_http"]),
-    ("[[routes]]", &["site", "upstream", "path", "methods", "kind", "forms", "token", "access", "body_limit_bytes"]),
+    (
+        "[policies.ID]",
+        &[
+            "scopes",
+            "role_claim",
+            "group_claim",
+            "roles",
+            "groups",
+            "providers",
+            "acr",
+            "claims",
+            "mail_domains",
+            "tenant",
+            "max_age_secs",
+            "networks",
+            "any",
+        ],
+    ),
+    (
+        "[[routes]]",
+        &["site", "upstream", "path", "methods", "kind", "forms", "token", "access", "policy", "body_limit_bytes"],
+    ),
     ("[admin]", &["site", "role_claim", "tenant_claim", "roles", "owners"]),
 ];
 

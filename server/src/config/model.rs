@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::Method;
@@ -11,7 +12,7 @@ use url::Url;
 
 use cloakroom_api::Role;
 use cloakroom_core::oidc::{ClientAuth, RefreshReuse};
-use cloakroom_core::policy::Access;
+use cloakroom_core::policy::{Access, Policy};
 use cloakroom_core::vault::RootKey;
 
 use crate::edge::antiforgery::Kind;
@@ -39,6 +40,8 @@ pub struct Config {
     pub sites: BTreeMap<String, Site>,
     /// `[upstreams.ID]`
     pub upstreams: BTreeMap<String, Upstream>,
+    /// `[policies.ID]`
+    pub policies: BTreeMap<String, Arc<Policy>>,
     /// `[[routes]]`
     pub routes: Vec<Route>,
     /// `[admin]`
@@ -201,8 +204,10 @@ pub struct Route {
     pub kind: Kind,
     /// Which token is attached.
     pub token: TokenMode,
-    /// Who may call.
+    /// Who may call at all.
     pub access: Access,
+    /// What callers must meet beside that.
+    pub policy: Option<Arc<Policy>>,
     /// The longest request body, in bytes.
     pub body_limit_bytes: u64,
 }

@@ -2,6 +2,7 @@
 
 mod admin;
 mod clients;
+mod policies;
 mod providers;
 mod routes;
 mod web;
@@ -9,6 +10,7 @@ mod web;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::Path;
+use std::sync::Arc;
 
 use cloakroom_core::vault::RootKey;
 use secrecy::ExposeSecret as _;
@@ -41,7 +43,10 @@ pub(super) fn config(root: &Reader<'_>, outside: &Outside<'_>) -> Option<Config>
     let clients = clients::clients(root, &providers);
     let sites = clients::sites(root, &clients);
     let upstreams = routes::upstreams(root);
-    let routes = routes::routes(root, &sites, &upstreams);
+    let names = policies::Names { providers: &providers, clients: &clients };
+    let policies = policies::policies(root, names);
+    let routes =
+        routes::routes(root, &routes::Known { sites: &sites, upstreams: &upstreams, policies: &policies, names });
     let admin = root.table("admin").map(|reader| admin::admin(&reader, &sites, &providers));
     root.finish();
     let config = Config {
@@ -53,6 +58,7 @@ pub(super) fn config(root: &Reader<'_>, outside: &Outside<'_>) -> Option<Config>
         clients: all(clients)?,
         sites: all(sites)?,
         upstreams: all(upstreams)?,
+        policies: all(policies)?,
         routes: routes.into_iter().collect::<Option<_>>()?,
         admin: match admin {
             Some(admin) => Some(admin?),
@@ -173,6 +179,11 @@ fn warn_of_unused(root: &Reader<'_>, config: &Config) {
     for id in config.upstreams.keys() {
         if !config.routes.iter().any(|route| route.upstream == *id) {
             warn("upstreams", id, "is used by no route", "name it as the upstream of a route, or leave it out");
+        }
+    }
+    for (id, policy) in &config.policies {
+        if !config.routes.iter().any(|route| route.policy.as_ref().is_some_and(|used| Arc::ptr_eq(used, policy))) {
+            warn("policies", id, "is asked by no route", "name it as the policy of a route, or leave it out");
         }
     }
     for id in config.providers.keys() {

@@ -78,6 +78,15 @@ impl<'a> Reader<'a> {
         self.table.get(key).is_some_and(|(_, node)| matches!(node.value, Value::Table(_)))
     }
 
+    pub(super) fn is_list(&self, key: &str) -> bool {
+        self.table.get(key).is_some_and(|(_, node)| matches!(node.value, Value::List(_)))
+    }
+
+    /// How many mistakes there are so far.
+    pub(super) fn mistakes(&self) -> usize {
+        self.notes.mistakes.borrow().len()
+    }
+
     /// Where a part stands: `["clients", "app"]`.
     pub(super) fn place_of(&self, path: &[&str]) -> Place {
         let mut place = self.place.clone();
@@ -187,6 +196,16 @@ impl<'a> Reader<'a> {
             _ => None,
         });
         found.unwrap_or_else(|| Found { value: false, place: self.place.clone() })
+    }
+
+    /// Text, a whole number, or true or false.
+    pub(super) fn scalar(&self, key: &'static str) -> Option<Found<serde_json::Value>> {
+        self.typed(key, "text in quotes, a whole number, true or false", |node| match &node.value {
+            Value::Text(text) => Some(text.as_str().into()),
+            Value::Int(number) => Some((*number).into()),
+            Value::Bool(answer) => Some((*answer).into()),
+            _ => None,
+        })
     }
 
     /// The entries of a list that are text; `None` where there is no list.

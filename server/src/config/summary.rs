@@ -69,11 +69,19 @@ fn routes(config: &Config) -> Vec<[String; 6]> {
             if methods.is_empty() { "all".to_owned() } else { methods.join(" ") },
             route.upstream.clone(),
             kind.to_owned(),
-            if route.access == Access::SignedIn { "signed in" } else { "anybody" }.to_owned(),
+            who(route),
             if route.token == TokenMode::User { "user's" } else { "none" }.to_owned(),
         ]
     };
     config.routes.iter().map(row).collect()
+}
+
+fn who(route: &Route) -> String {
+    let access = if route.access == Access::SignedIn { "signed in" } else { "anybody" };
+    match &route.policy {
+        None => access.to_owned(),
+        Some(policy) => format!("{access}, {}", policy.name.as_deref().unwrap_or("own policy")),
+    }
 }
 
 /// A table under its titles; nothing where it has no rows.

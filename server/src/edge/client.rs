@@ -31,6 +31,14 @@ pub struct Site {
     pub admin: bool,
 }
 
+impl Site {
+    /// Where a sign-in starts.
+    #[must_use]
+    pub fn login_url(&self) -> String {
+        format!("{}/login", self.base_path)
+    }
+}
+
 /// An app that logs users in through Cloakroom.
 #[derive(Debug)]
 pub struct Client {

@@ -1,10 +1,12 @@
 //! Every refusal there is, with its status, chosen here and nowhere else: problem+json (RFC 9457) for programs, a page
 //! for people.
 
+mod challenge;
+
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use serde::Serialize;
 
-use cloakroom_core::policy;
+use cloakroom_core::policy::{Need, StepUp};
 use cloakroom_core::session::refresh::RefreshError;
 use cloakroom_core::store::StoreError;
 
@@ -65,6 +67,22 @@ pub enum Refusal {
         /// Where to sign in.
         login_url: String,
     },
+    /// A better or newer sign-in is missing (RFC 9470).
+    #[error("{}", .ask.sentence())]
+    StepUp {
+        /// What it must prove.
+        ask: StepUp,
+        /// Where to prove it.
+        step_up_url: String,
+    },
+    /// A policy is not met, and signing in anew would not help.
+    #[error("{text}")]
+    NotPermitted {
+        /// What is missing, one by one.
+        needs: Vec<Need>,
+        /// The same in a sentence.
+        text: String,
+    },
     /// A right is missing.
     #[error("the role {role} is needed")]
     RoleNeeded {
@@ -120,14 +138,6 @@ impl From<StoreError> for Refusal {
 }
 
 impl Refusal {
-    /// A policy's refusal, with the address where to sign in.
-    #[must_use]
-    pub fn policy(refusal: policy::Refusal, login_url: impl FnOnce() -> String) -> Self {
-        match refusal {
-            policy::Refusal::SignInNeeded => Self::SignInNeeded { login_url: login_url() },
-        }
-    }
-
     /// A refresh's refusal, with the address where to sign in.
     #[must_use]
     pub fn refresh(error: &RefreshError, login_url: impl FnOnce() -> String) -> Self {
@@ -155,8 +165,12 @@ impl Refusal {
             | Self::LogoutToken(_) => StatusCode::BAD_REQUEST,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
-            Self::Forgery(_) | Self::RoleNeeded { .. } | Self::TenantNeeded => StatusCode::FORBIDDEN,
-            Self::SignInNeeded { .. } | Self::SignInAgain { .. } | Self::SessionOver { .. } => StatusCode::UNAUTHORIZED,
+            Self::Forgery(_) | Self::RoleNeeded { .. } | Self::TenantNeeded | Self::NotPermitted { .. } => {
+                StatusCode::FORBIDDEN
+            }
+            Self::SignInNeeded { .. } | Self::SignInAgain { .. } | Self::SessionOver { .. } | Self::StepUp { .. } => {
+                StatusCode::UNAUTHORIZED
+            }
             Self::TryLater { .. } => StatusCode::SERVICE_UNAVAILABLE,
             Self::BodyTooLong { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Upstream(error) => error.status(),
@@ -180,6 +194,8 @@ impl Refusal {
             Self::SignInNeeded { .. } => "sign-in-needed",
             Self::SignInAgain { .. } => "sign-in-again",
             Self::SessionOver { .. } => "session-over",
+            Self::StepUp { .. } => "step-up-needed",
+            Self::NotPermitted { .. } => "not-permitted",
             Self::RoleNeeded { .. } => "role-needed",
             Self::TenantNeeded => "tenant-needed",
             Self::TryLater { .. } => "try-later",
@@ -200,7 +216,8 @@ impl Refusal {
             Self::Forgery(_) => "Request refused",
             Self::SignInNeeded { .. } | Self::SignInAgain { .. } => "Sign in needed",
             Self::SessionOver { .. } => "Session over",
-            Self::RoleNeeded { .. } | Self::TenantNeeded => "Not allowed",
+            Self::StepUp { .. } => "Confirm that it is you",
+            Self::RoleNeeded { .. } | Self::TenantNeeded | Self::NotPermitted { .. } => "Not allowed",
             Self::TryLater { .. } => "Try again soon",
             Self::BodyTooLong { .. } => "Too much data",
             Self::Upstream(_) => "The application did not answer",
@@ -220,6 +237,9 @@ impl Refusal {
             Self::SignInNeeded { .. } | Self::SignInAgain { .. } | Self::SessionOver { .. } => {
                 Some("Navigate the window to login_url; it comes back to return_to.")
             }
+            Self::StepUp { .. } => {
+                Some("Navigate the window to step_up_url, with return_to set to the page to come back to.")
+            }
             Self::TenantNeeded => Some("The identity provider has to send admin.tenant_claim as one text."),
             _ => None,
         }
@@ -231,6 +251,7 @@ impl Refusal {
             Self::SignInNeeded { login_url }
             | Self::SignInAgain { login_url }
             | Self::SessionOver { login_url, .. } => Some((login_url, "Sign in")),
+            Self::StepUp { step_up_url, .. } => Some((step_up_url, "Confirm that it is you")),
             Self::Login { again, .. } => Some((again, "Try again")),
             _ => None,
         }
@@ -259,6 +280,9 @@ impl Refusal {
             Self::TryLater { retry_after_secs, .. } => {
                 headers.insert(header::RETRY_AFTER, HeaderValue::from(*retry_after_secs));
             }
+            Self::StepUp { ask, .. } => {
+                headers.insert(header::WWW_AUTHENTICATE, challenge::insufficient_authentication(ask));
+            }
             Self::UnknownHost | Self::BadPath(_) => {
                 headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
             }
@@ -281,6 +305,10 @@ impl Refusal {
             login_url: Option<&'a str>,
             #[serde(skip_serializing_if = "Option::is_none")]
             required_role: Option<&'static str>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            step_up_url: Option<&'a str>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            needs: Option<&'a [Need]>,
         }
         let problem = Problem {
             r#type: format!("urn:cloakroom:problem:{}", self.code()),
@@ -297,6 +325,14 @@ impl Refusal {
             },
             required_role: match self {
                 Self::RoleNeeded { role } => Some(role),
+                _ => None,
+            },
+            step_up_url: match self {
+                Self::StepUp { step_up_url, .. } => Some(step_up_url),
+                _ => None,
+            },
+            needs: match self {
+                Self::NotPermitted { needs, .. } => Some(needs),
                 _ => None,
             },
         };

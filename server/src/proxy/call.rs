@@ -7,7 +7,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use http::request::Parts;
-use http::{HeaderValue, Request, Response, StatusCode, header};
+use http::{HeaderValue, Request, Response};
 use http_body_util::{BodyExt as _, Limited};
 use hyper::body::Incoming;
 
@@ -19,13 +19,14 @@ use super::path::NormalPath;
 use super::route::{Route, TokenMode};
 use super::send::{Call, send};
 use super::table::Found;
-use crate::edge::antiforgery::{self, Kind, Source, is_top_level_navigation};
+use super::turned_away::{login_from, turned_away};
+use crate::edge::antiforgery::{self, Kind};
 use crate::edge::body::Body;
 use crate::edge::client::Site;
 use crate::edge::own::{self, BODY_BYTES, Context, OwnCall, Room};
 use crate::edge::problem::Refusal;
 use crate::edge::worker::Worker;
-use crate::edge::{ended_by_another, over_text, page};
+use crate::edge::{ended_by_another, over_text};
 
 /// Serves one request: a proxied call, or an own endpoint's on the control runtime.
 ///
@@ -64,12 +65,9 @@ async fn serve(
     if let Caller::Session(_) = &caller {
         antiforgery::check(route.kind, &parts.method, &parts.headers, &site.origin)?;
     }
-    let permit = match decide(route.access, caller) {
+    let permit = match decide(&route.rule, caller, peer, || worker.now()) {
         Ok(permit) => permit,
-        Err(_) if route.kind == Kind::Page && is_top_level_navigation(&parts.method, &parts.headers) => {
-            return sign_in_first(site, parts);
-        }
-        Err(refusal) => return Err(Refusal::policy(refusal, || login_url(site))),
+        Err(refusal) => return turned_away(site, route, parts, refusal),
     };
     let authorization = token(worker, site, route, &permit).await?;
     send(worker, Call { permit, site, route, peer, id, authorization }, parts, body).await
@@ -78,7 +76,7 @@ async fn serve(
 /// Who calls. The ticket is opened only where the route needs it, so that an outage of the store never fails an
 /// anonymous asset.
 async fn caller(worker: &Worker, site: &Site, route: &Route, parts: &Parts) -> Result<Caller, Refusal> {
-    if route.access == Access::Anonymous && route.token == TokenMode::None {
+    if route.rule.access == Access::Anonymous && route.token == TokenMode::None {
         return Ok(Caller::Anonymous);
     }
     let Some(client) = &site.client else { return Ok(Caller::Anonymous) };
@@ -98,9 +96,10 @@ async fn caller(worker: &Worker, site: &Site, route: &Route, parts: &Parts) -> R
         }
         // A person whose session merely expired is led to a login; one whose session another ended reads so first.
         Opened::Over(ended)
-            if route.access == Access::SignedIn && (route.kind != Kind::Page || ended_by_another(ended.as_ref())) =>
+            if route.rule.access == Access::SignedIn
+                && (route.kind != Kind::Page || ended_by_another(ended.as_ref())) =>
         {
-            let login_url = if route.kind == Kind::Page { login_from(site, parts) } else { login_url(site) };
+            let login_url = if route.kind == Kind::Page { login_from(site, parts) } else { site.login_url() };
             Err(Refusal::SessionOver { text: over_text(ended.as_ref()), login_url })
         }
         Opened::Over(_) | Opened::Unknown => Ok(Caller::Anonymous),
@@ -114,34 +113,8 @@ async fn token(worker: &Worker, site: &Site, route: &Route, permit: &Permit) -> 
         return Ok(Some(access.authorization.clone()));
     }
     let fresh = worker.token(Arc::clone(live)).await?;
-    let access = fresh.map_err(|error| Refusal::refresh(&error, || login_url(site)))?;
+    let access = fresh.map_err(|error| Refusal::refresh(&error, || site.login_url()))?;
     Ok(Some(access.authorization.clone()))
-}
-
-/// A person's navigation to a page that needs a session. From another site the Strict cookie was not there: one hop
-/// makes the next request same-origin; only then a login starts (X8).
-fn sign_in_first(site: &Site, parts: &Parts) -> Result<Response<Body>, Refusal> {
-    let here = parts.uri.path_and_query().map_or("/", |target| target.as_str());
-    if antiforgery::source(&parts.headers, &site.origin) == Source::Foreign {
-        return Ok(page::continue_to(here, "One moment").map(Body::from));
-    }
-    let mut response = Response::new(Body::Empty);
-    *response.status_mut() = StatusCode::SEE_OTHER;
-    let location = login_from(site, parts);
-    response.headers_mut().insert(header::LOCATION, location.parse().map_err(|_| Refusal::Broken)?);
-    page::harden(response.headers_mut());
-    Ok(response)
-}
-
-/// The login that comes back to where a navigation wanted to go.
-fn login_from(site: &Site, parts: &Parts) -> String {
-    let here = parts.uri.path_and_query().map_or("/", |target| target.as_str());
-    let query: String = url::form_urlencoded::Serializer::new(String::new()).append_pair("return_to", here).finish();
-    format!("{}?{query}", login_url(site))
-}
-
-fn login_url(site: &Site) -> String {
-    format!("{}/login", site.base_path)
 }
 
 /// Collects the body and asks the control runtime.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use cloakroom_core::policy::Access;
+use cloakroom_core::policy::Rule;
 
 use super::table::Table;
 use super::upstream::Upstream;
@@ -18,7 +18,7 @@ pub struct Route {
     /// Which token is attached.
     pub token: TokenMode,
     /// Who may call.
-    pub access: Access,
+    pub rule: Rule,
     /// The longest request body, in bytes.
     pub body_limit_bytes: u64,
 }

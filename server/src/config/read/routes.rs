@@ -1,12 +1,14 @@
 //! `[upstreams.ID]` and `[[routes]]`.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::Method;
 
-use cloakroom_core::policy::Access;
+use cloakroom_core::policy::{Access, Policy, Test};
 
 use super::clients::OWN_PATHS;
+use super::policies::{self, Names};
 use super::{Parts, known, web};
 use crate::config::mask::quoted;
 use crate::config::model::{Route, Site, TokenMode, Upstream};
@@ -33,11 +35,20 @@ fn upstream(reader: &Reader<'_>) -> Option<Upstream> {
     Some(Upstream { url: url?.value, connect_timeout, response_timeout, idle_timeout, allow_plain_http })
 }
 
-pub(super) fn routes(root: &Reader<'_>, sites: &Parts<Site>, upstreams: &Parts<Upstream>) -> Vec<Option<Route>> {
+/// What routes refer to.
+#[derive(Clone, Copy)]
+pub(super) struct Known<'a> {
+    pub(super) sites: &'a Parts<Site>,
+    pub(super) upstreams: &'a Parts<Upstream>,
+    pub(super) policies: &'a Parts<Arc<Policy>>,
+    pub(super) names: Names<'a>,
+}
+
+pub(super) fn routes(root: &Reader<'_>, known: &Known<'_>) -> Vec<Option<Route>> {
     let mut before: Vec<(Route, Place)> = Vec::new();
     let mut broken = Vec::new();
     for reader in root.list_of_tables("routes") {
-        let Some((route, place)) = route(&reader, sites, upstreams) else {
+        let Some((route, place)) = route(&reader, known) else {
             broken.push(None);
             continue;
         };
@@ -60,7 +71,8 @@ fn hides(earlier: &Route, later: &Route) -> bool {
 }
 
 /// A route, and where its path stands.
-fn route(reader: &Reader<'_>, sites: &Parts<Site>, upstreams: &Parts<Upstream>) -> Option<(Route, Place)> {
+fn route(reader: &Reader<'_>, known: &Known<'_>) -> Option<(Route, Place)> {
+    let Known { sites, upstreams, .. } = *known;
     let site = named(reader, reader.required("site", "\"app\""), "site", sites);
     let upstream = named(reader, reader.required("upstream", "\"api\""), "upstream", upstreams);
     let allowed = "a path in normal form, such as /api/";
@@ -78,9 +90,11 @@ fn route(reader: &Reader<'_>, sites: &Parts<Site>, upstreams: &Parts<Upstream>) 
     let token = reader.one_of("token", &[("user", TokenMode::User), ("none", TokenMode::None)], TokenMode::None);
     let signed_in = [("signed_in", Access::SignedIn), ("anonymous", Access::Anonymous)];
     let access = reader.one_of("access", &signed_in, Access::SignedIn);
+    let policy = policies::of_route(reader, known.policies, known.names);
     let limit = reader.number("body_limit_bytes", 0..=1_099_511_627_776, 10_485_760);
     reader.finish();
     check_access(reader, &access, &forms, at);
+    check_policy(reader, access.value, policy.as_ref());
     let to = upstream.as_ref().and_then(|found| upstreams.get(found.value)).and_then(Option::as_ref);
     check_token(reader, &token, access.value, to);
     let path = path?;
@@ -93,6 +107,7 @@ fn route(reader: &Reader<'_>, sites: &Parts<Site>, upstreams: &Parts<Upstream>) 
         kind,
         token: token.value,
         access: access.value,
+        policy: policy.map(|found| found.value),
         body_limit_bytes: u64::try_from(limit.value).unwrap_or(0),
     };
     Some((route, path.place))
@@ -151,6 +166,15 @@ fn check_access(reader: &Reader<'_>, access: &Found<Access>, forms: &Found<bool>
     if forms.value && access.value == Access::Anonymous {
         let what = "forms = true changes nothing where access = \"anonymous\": no session is asked for";
         reader.clash(&forms.place, what, "leave forms out");
+    }
+}
+
+/// Of callers who are not known, their network is all there is to ask about.
+fn check_policy(reader: &Reader<'_>, access: Access, policy: Option<&Found<Arc<Policy>>>) {
+    let Some(found) = policy else { return };
+    if access == Access::Anonymous && !found.value.tests.iter().all(|test| matches!(test, Test::Network(_))) {
+        let what = "the policy of a route with access = \"anonymous\" can ask for networks alone: nothing else is known of its callers";
+        reader.clash(&found.place, what, "set access = \"signed_in\", or leave the policy out");
     }
 }
 

@@ -185,6 +185,39 @@ fn u24_routes() {
 }
 
 #[test]
+fn u24_policies() {
+    let of = |lines: &str| with("token = \"user\"", &format!("policy = {{ {lines} }}"));
+    for (lines, message) in [
+        ("", "this policy asks for nothing"),
+        ("group = [\"a\"]", "unknown key routes[0].policy.group"),
+        ("groups = []", "routes[0].policy.groups is empty"),
+        ("groups = [\"\"]", "groups: \"\" is empty"),
+        ("groups = \"staff\"", "groups must be a list of texts"),
+        ("role_claim = \"x\", groups = [\"a\"]", "role_claim changes nothing without roles"),
+        ("role_claim = \"a..b\", roles = [\"a\"]", "has an empty part"),
+        ("role_claim = [], roles = [\"a\"]", "has an empty part"),
+        ("claims = [{ claim = \"a\" }]", "must say exactly one of equals, contains, one_of"),
+        ("claims = [{ claim = \"a\", equals = 1, contains = \"b\" }]", "must say exactly one of"),
+        ("claims = [{ equals = 1 }]", "claims[0].claim is missing"),
+        ("claims = [{ claim = \"a\", equals = 1.5 }]", "must be text in quotes, a whole number, true or false"),
+        ("mail_domains = [\"@example.com\"]", "\"@example.com\" is no domain name"),
+        ("networks = [\"10.0.0.1/8\"]", "\"10.0.0.1/8\" has bits set behind its prefix"),
+        ("networks = [\"office\"]", "\"office\" is no IP address or network"),
+        ("providers = [\"mian\"]", "names no provider: \"mian\""),
+        ("tenant = \"acme\"", "is no client's tenant: \"acme\""),
+        ("max_age_secs = 0", "max_age_secs = 0 is out of range"),
+        ("any = []", "any is empty"),
+        ("any = [{ any = [{ any = [{ any = [{ groups = [\"a\"] }] }] }] }]", "lies too deep"),
+    ] {
+        only(&of(lines), 25, message);
+    }
+    check(&[
+        ("token = \"user\"", "policy = \"stuff\"", 25, "routes[0].policy names no policy: \"stuff\""),
+        ("token = \"user\"", "access = \"anonymous\"\npolicy = { groups = [\"a\"] }", 26, "can ask for networks alone"),
+    ]);
+}
+
+#[test]
 fn u24_the_console() {
     let with_admin = |lines: &str| format!("{GOOD}[admin]\n{lines}\n");
     only(&with_admin("site = \"none\""), 27, "admin.site names no site: \"none\"");

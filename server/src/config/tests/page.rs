@@ -16,6 +16,7 @@ fn header(section: &str) -> String {
     let id = match section {
         s if s.starts_with("[providers") => "main",
         s if s.starts_with("[upstreams") => "api",
+        s if s.starts_with("[policies") => "staff",
         _ => "app",
     };
     section.replacen("ID", id, 1).replace("ID", "web")
@@ -77,4 +78,17 @@ fn the_page_shows_a_summary_as_it_is() {
     let shown = shown.replace(&path.display().to_string(), "cloakroom.toml");
     let shown = shown.replace(&folder.path().display().to_string(), "/etc/cloakroom");
     assert_eq!(blocks("text")[1], shown.trim_end(), "\n{shown}");
+}
+
+#[test]
+fn u24_every_snippet_of_the_policies_page_loads_without_a_warning() {
+    let page = include_str!("../../../../docs/policies.md");
+    let base = GOOD.split("[[routes]]").next().unwrap_or_default();
+    let mut shown = 0;
+    for snippet in page.split("```toml\n").skip(1).filter_map(|rest| rest.split("\n```").next()) {
+        let loaded = load_with(&format!("{base}{snippet}\n"), &[]).map_err(|report| report.to_string()).expect("loads");
+        assert!(loaded.warnings.is_empty(), "{}", loaded.warnings);
+        shown += 1;
+    }
+    assert!(shown >= 3);
 }

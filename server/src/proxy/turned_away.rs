@@ -1,0 +1,101 @@
+//! What becomes of a call that its route's policy refuses: a person who navigates to a page is led to sign in, everybody
+//! else is told what is missing.
+
+use aws_lc_rs::digest;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use http::request::Parts;
+use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
+
+use cloakroom_core::policy::{Policy, Refusal as Unmet, StepUp};
+
+use super::route::Route;
+use crate::edge::antiforgery::{self, Kind, Source, is_top_level_navigation};
+use crate::edge::body::Body;
+use crate::edge::client::Site;
+use crate::edge::page;
+use crate::edge::problem::Refusal;
+use crate::edge::ticket::{cookie_values, own_cookie};
+
+/// Says that the browser has just been led to a better sign-in. It protects nobody: it only keeps a provider whose
+/// answer is never good enough from sending the browser round in circles.
+const LED: &str = "__Host-Http-crs-led";
+/// So long; a person who takes longer at the provider is not going round in circles.
+const LED_SECS: i64 = 30;
+
+pub(super) fn turned_away(site: &Site, route: &Route, parts: &Parts, unmet: Unmet) -> Result<Response<Body>, Refusal> {
+    let person = route.kind == Kind::Page && is_top_level_navigation(&parts.method, &parts.headers);
+    match unmet {
+        Unmet::SignInNeeded if person => sign_in_first(site, route, parts),
+        Unmet::SignInNeeded => Err(Refusal::SignInNeeded { login_url: site.login_url() }),
+        Unmet::StepUp(ask) if person => step_up(site, parts, ask),
+        Unmet::StepUp(ask) => {
+            let step_up_url = login_url(site, &ask, shown_page(site, &parts.headers));
+            Err(Refusal::StepUp { ask, step_up_url })
+        }
+        Unmet::Missing(needs) => {
+            let text = Unmet::Missing(needs.clone()).to_string();
+            Err(Refusal::NotPermitted { needs, text })
+        }
+    }
+}
+
+/// A person's navigation to a page that needs a session. From another site the Strict cookie was not there: one hop
+/// makes the next request same-origin; only then a login starts (X8), which asks at once for what the page needs.
+fn sign_in_first(site: &Site, route: &Route, parts: &Parts) -> Result<Response<Body>, Refusal> {
+    let here = target(parts);
+    if antiforgery::source(&parts.headers, &site.origin) == Source::Foreign {
+        return Ok(page::continue_to(here, "One moment").map(Body::from));
+    }
+    let ask = route.rule.policy.as_deref().map(Policy::sign_in_ask).unwrap_or_default();
+    lead_to(&login_url(site, &ask, here))
+}
+
+/// A person's navigation to a page that needs a better sign-in: there and back once, then the page says what is missing.
+fn step_up(site: &Site, parts: &Parts, ask: StepUp) -> Result<Response<Body>, Refusal> {
+    let step_up_url = login_url(site, &ask, target(parts));
+    let mark = URL_SAFE_NO_PAD.encode(digest::digest(&digest::SHA256, step_up_url.as_bytes()).as_ref());
+    if cookie_values(&parts.headers, LED.as_bytes()).any(|value| value == mark.as_bytes()) {
+        return Err(Refusal::StepUp { ask, step_up_url });
+    }
+    let mut response = lead_to(&step_up_url)?;
+    let cookie = own_cookie(LED, &mark, cookie::SameSite::Lax, Some(LED_SECS));
+    response.headers_mut().append(header::SET_COOKIE, HeaderValue::try_from(cookie).map_err(|_| Refusal::Broken)?);
+    Ok(response)
+}
+
+fn lead_to(url: &str) -> Result<Response<Body>, Refusal> {
+    let mut response = Response::new(Body::Empty);
+    *response.status_mut() = StatusCode::SEE_OTHER;
+    response.headers_mut().insert(header::LOCATION, url.parse().map_err(|_| Refusal::Broken)?);
+    page::harden(response.headers_mut());
+    Ok(response)
+}
+
+/// A login that asks for what is missing, and comes back.
+fn login_url(site: &Site, ask: &StepUp, return_to: &str) -> String {
+    let mut query = url::form_urlencoded::Serializer::new(String::new());
+    if !ask.acr_values.is_empty() {
+        query.append_pair("acr_values", &ask.acr_values.join(" "));
+    }
+    if let Some(secs) = ask.max_age_secs {
+        query.append_pair("max_age", &secs.to_string());
+    }
+    query.append_pair("return_to", return_to);
+    format!("{}?{}", site.login_url(), query.finish())
+}
+
+/// The login that comes back to where a navigation wanted to go.
+pub(super) fn login_from(site: &Site, parts: &Parts) -> String {
+    login_url(site, &StepUp::default(), target(parts))
+}
+
+fn target(parts: &Parts) -> &str {
+    parts.uri.path_and_query().map_or("/", |target| target.as_str())
+}
+
+/// The page that a script's call comes from, where the browser says so and it is the site's own.
+fn shown_page<'a>(site: &Site, headers: &'a HeaderMap) -> &'a str {
+    let said = headers.get(header::REFERER).and_then(|value| value.to_str().ok());
+    said.and_then(|url| url.strip_prefix(&*site.origin)).filter(|path| path.starts_with('/')).unwrap_or("/")
+}
