@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use cloakroom_core::clock::{Clock, UnixMs};
 use cloakroom_core::random::Random;
@@ -23,6 +24,8 @@ pub struct Gateway {
     pub clock: Arc<dyn Clock>,
     /// Who may do what in the console.
     pub roles: RoleRules,
+    /// Whether the process is on its way out: long answers end, no new traffic should come.
+    pub draining: AtomicBool,
     /// What is counted.
     pub metrics: Arc<Metrics>,
 }
@@ -38,6 +41,12 @@ impl Gateway {
     #[must_use]
     pub fn client_names(&self) -> BTreeMap<&str, &str> {
         self.sites.iter().filter_map(|site| site.client.as_ref()).map(|client| (&*client.id, &*client.name)).collect()
+    }
+
+    /// Whether the process is on its way out.
+    #[must_use]
+    pub fn is_draining(&self) -> bool {
+        self.draining.load(Relaxed)
     }
 
     /// The present moment.

@@ -2,7 +2,9 @@
 
 pub mod backchannel;
 pub mod callback;
+pub mod client;
 pub mod devices;
+pub mod events;
 pub mod finish;
 pub mod frontchannel;
 pub mod login;
@@ -25,6 +27,9 @@ pub(crate) fn router() -> Router<Arc<Gateway>> {
         .route("/callback", get(callback::handle))
         .route("/callback/finish", get(finish::handle))
         .route("/user", get(user::handle))
+        .route("/session/events", get(events::handle))
+        .route("/client.js", get(client::module))
+        .route("/client.d.ts", get(client::types))
         .route("/logout", get(logout::by_link).post(logout::by_post))
         .route("/signed-out", get(logout::signed_out))
         .route("/backchannel-logout", post(backchannel::handle))

@@ -14,6 +14,7 @@ mod conformance;
 mod cross_site;
 mod demo;
 mod devices;
+mod events;
 mod faults;
 mod first_day;
 mod harness;

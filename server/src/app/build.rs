@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use anyhow::Context as _;
 use http::HeaderValue;
@@ -51,6 +52,7 @@ pub(super) async fn gateway(
         random: Arc::clone(&ambient.random),
         clock: Arc::clone(&ambient.clock),
         roles: roles(config),
+        draining: AtomicBool::new(false),
     };
     Ok((Arc::new(gateway), seen))
 }

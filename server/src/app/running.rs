@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ use crate::edge::listener::{self, Desk};
 use crate::edge::own::Own;
 use crate::edge::worker::{self, Cold, Seat};
 use crate::gateway::Gateway;
-use crate::telemetry::health::{self, Health};
+use crate::telemetry::health;
 use crate::telemetry::metrics::WorkerCounts;
 
 /// Questions of workers that wait for the control runtime; beyond them callers get 503.
@@ -37,7 +37,6 @@ pub struct Running {
     address: SocketAddr,
     management: SocketAddr,
     drain: watch::Sender<bool>,
-    draining: Arc<AtomicBool>,
     drain_limit: Duration,
     workers: Vec<JoinHandle<()>>,
     keeper: (oneshot::Sender<()>, tokio::task::JoinHandle<()>),
@@ -55,7 +54,6 @@ impl Running {
         let counts: Vec<_> = (0..config.server.workers).map(|_| Arc::new(WorkerCounts::default())).collect();
         let (gateway, seen) = build::gateway(&config, &ambient, &background, counts.clone()).await?;
         let (drain, drained) = watch::channel(false);
-        let draining = Arc::new(AtomicBool::new(false));
         let (questions, asked) = mpsc::channel(QUESTIONS);
         let mut desks = Vec::new();
         let mut workers = Vec::new();
@@ -67,9 +65,9 @@ impl Running {
             workers.push(start_worker(i, Arc::clone(&gateway), seat)?);
         }
         let (address, management_address) = (public.local_addr()?, management.local_addr()?);
-        let health = Health { gateway: Arc::clone(&gateway), draining: Arc::clone(&draining) };
+        let health = health::router(Arc::clone(&gateway));
         drop(background.spawn(async move {
-            if let Err(error) = axum::serve(management, health::router(health)).await {
+            if let Err(error) = axum::serve(management, health).await {
                 tracing::error!(%error, "the management listener broke down");
             }
         }));
@@ -82,7 +80,6 @@ impl Running {
             address,
             management: management_address,
             drain,
-            draining,
             drain_limit: Duration::from_secs(config.server.drain_secs),
             workers,
             keeper: (stop, keeper),
@@ -104,7 +101,7 @@ impl Running {
     /// Takes no new connection, lets calls under way end (up to the configured limit), writes what is to be kept, and
     /// closes the store.
     pub async fn drain(self) {
-        self.draining.store(true, Relaxed);
+        self.gateway.draining.store(true, Relaxed);
         self.drain.send_replace(true);
         let workers = self.workers;
         let ended = tokio::task::spawn_blocking(move || workers.into_iter().all(|worker| worker.join().is_ok()));

@@ -172,9 +172,33 @@ impl Context {
         let Some(claimed) = ticket::read(client, headers) else { return Ok(None) };
         Ok(Some(gateway.sessions.open(claimed.id, &claimed.secret).await?))
     }
+
+    /// The live session of a request that passed the anti-forgery check for an API call. Asking does not make the
+    /// session last longer.
+    ///
+    /// # Errors
+    /// [`Refusal::SignInNeeded`], [`Refusal::SessionOver`], [`Refusal::Forgery`], or as the store's.
+    pub async fn signed_in(
+        &self,
+        gateway: &Gateway,
+        method: &Method,
+        headers: &HeaderMap,
+    ) -> Result<Arc<Live>, Refusal> {
+        let login_url = || format!("{}/login", self.site.base_path);
+        match self.session(gateway, headers).await? {
+            Some(Opened::Live(live)) => {
+                antiforgery::check(antiforgery::Kind::Api, method, headers, &self.site.origin)?;
+                Ok(live)
+            }
+            Some(Opened::Over(ended)) => {
+                Err(Refusal::SessionOver { text: super::over_text(ended.as_ref()), login_url: login_url() })
+            }
+            Some(Opened::Unknown) | None => Err(Refusal::SignInNeeded { login_url: login_url() }),
+        }
+    }
 }
 
-/// A live session whose request passed the anti-forgery check for an API call.
+/// A live session whose request passed the anti-forgery check for an API call, and which is now in use.
 #[derive(Debug)]
 pub struct SignedIn(pub Arc<Live>);
 
@@ -183,18 +207,9 @@ impl FromRequestParts<Arc<Gateway>> for SignedIn {
 
     async fn from_request_parts(parts: &mut Parts, gateway: &Arc<Gateway>) -> Result<Self, Refusal> {
         let context = <Context as FromRequestParts<Arc<Gateway>>>::from_request_parts(parts, gateway).await?;
-        let login_url = || format!("{}/login", context.site.base_path);
-        match context.session(gateway, &parts.headers).await? {
-            Some(Opened::Live(live)) => {
-                antiforgery::check(antiforgery::Kind::Api, &parts.method, &parts.headers, &context.site.origin)?;
-                gateway.sessions.seen(&live, gateway.now());
-                Ok(Self(live))
-            }
-            Some(Opened::Over(ended)) => {
-                Err(Refusal::SessionOver { text: super::over_text(ended.as_ref()), login_url: login_url() })
-            }
-            Some(Opened::Unknown) | None => Err(Refusal::SignInNeeded { login_url: login_url() }),
-        }
+        let live = context.signed_in(gateway, &parts.method, &parts.headers).await?;
+        gateway.sessions.seen(&live, gateway.now());
+        Ok(Self(live))
     }
 }
 

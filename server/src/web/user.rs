@@ -7,12 +7,9 @@ use axum::response::Response;
 use http::{HeaderMap, Method};
 use serde_json::json;
 
-use cloakroom_core::session::open::Opened;
-
 use crate::edge::own::{Context, json};
 use crate::edge::params::Params;
 use crate::edge::problem::Refusal;
-use crate::edge::{antiforgery, over_text};
 use crate::gateway::Gateway;
 
 pub(crate) async fn handle(
@@ -23,17 +20,7 @@ pub(crate) async fn handle(
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
     let params = Params::parse(query.as_deref().unwrap_or_default())?;
-    let login_url = || format!("{}/login", context.site.base_path);
-    let live = match context.session(&gateway, &headers).await? {
-        Some(Opened::Live(live)) => live,
-        Some(Opened::Over(ended)) => {
-            return Err(Refusal::SessionOver { text: over_text(ended.as_ref()), login_url: login_url() });
-        }
-        Some(Opened::Unknown) | None => {
-            return Err(Refusal::SignInNeeded { login_url: login_url() });
-        }
-    };
-    antiforgery::check(antiforgery::Kind::Api, &method, &headers, &context.site.origin)?;
+    let live = context.signed_in(&gateway, &method, &headers).await?;
     let now = gateway.now();
     if params.get("slide") != Some("false") {
         gateway.sessions.seen(&live, now);

@@ -155,6 +155,12 @@ impl Live {
         UnixMs(self.seen_at.load(Relaxed).saturating_add(self.idle_ms))
     }
 
+    /// How long it may go unused, in seconds.
+    #[must_use]
+    pub const fn idle_secs(&self) -> i64 {
+        self.idle_ms / 1000
+    }
+
     /// When it ends in any case.
     #[must_use]
     pub const fn expires_at(&self) -> UnixMs {

@@ -1,5 +1,6 @@
 // The sample app: two faces, signed in and signed out, and the way between them.
 
+import { cloakroom } from "/bff/client.js";
 import { $, el, icon } from "./dom.js";
 import { call, onRefused } from "./gateway.js";
 import { nameOf, showAccount } from "./account.js";
@@ -15,6 +16,8 @@ const OUTSIDE = {
 
 /** The session shown, or null. */
 let session = null;
+/** Stops listening to the session's events. */
+let stopListening = () => {};
 
 startCalling();
 startNotes();
@@ -50,6 +53,8 @@ function enter(user) {
   showAccount(user);
   if (session === id) return;
   session = id;
+  stopListening();
+  stopListening = cloakroom.onSessionEvent(hear);
   forget();
   $("#notice").replaceChildren();
   $("#title").textContent = `Hello, ${nameOf(user)}`;
@@ -59,6 +64,11 @@ function enter(user) {
   face(true);
   showNotes();
   showDevices();
+}
+
+/** Every tab hears at once when the session is over, whoever ended it. */
+function hear(event) {
+  if (event.type === "ended") look();
 }
 
 /** The session lives, but a call needs a token that only a new sign-in can bring. */
@@ -78,6 +88,7 @@ function signInAgain(cause) {
 function leave(problem) {
   const wasInside = session !== null;
   session = null;
+  stopListening();
   $("#title").textContent = OUTSIDE.title;
   $("#lead").textContent = OUTSIDE.lead;
   face(false);
