@@ -3,6 +3,7 @@
 pub mod antiforgery;
 pub mod body;
 pub mod client;
+pub mod cors;
 pub mod device;
 pub mod listener;
 pub mod own;

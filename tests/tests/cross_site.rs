@@ -2,6 +2,8 @@
 
 mod anonymous;
 mod hop;
+mod routes;
+mod trusted;
 
 use cloakroom_tests::{Browser, Gateway, SESSION_COOKIE, Script, Setup};
 

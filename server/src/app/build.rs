@@ -103,6 +103,7 @@ fn clients(config: &Config, ring: &Arc<Ring>) -> BTreeMap<String, Arc<Client>> {
             idle_secs: client.idle_secs,
             absolute_secs: client.absolute_secs,
             registrations: client.registrations.iter().map(registration).collect(),
+            trusted_origins: client.trusted_origins.iter().map(|origin| origin.text().into()).collect(),
             return_urls: client.return_urls.iter().map(|url| url.as_str().into()).collect(),
             post_logout_path: client.post_logout_path.as_str().into(),
         };
@@ -138,6 +139,7 @@ fn routes(config: &Config, site: &str, upstreams: &HashMap<&str, Arc<Upstream>>)
         let made = Route {
             upstream: Arc::clone(upstream),
             kind: route.kind,
+            documents: route.documents,
             token: route.token,
             rule: Rule { access: route.access, policy: route.policy.clone() },
             body_limit_bytes: route.body_limit_bytes,

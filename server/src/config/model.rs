@@ -19,6 +19,7 @@ use crate::edge::antiforgery::Kind;
 use crate::edge::client::SameSite;
 use crate::telemetry::logs::Format;
 
+pub(super) use crate::proxy::route::Documents;
 pub use crate::proxy::route::TokenMode;
 
 /// Everything. References between its parts hold.
@@ -138,6 +139,8 @@ pub struct Client {
     pub idle_secs: i64,
     /// Ends a session in any case.
     pub absolute_secs: i64,
+    /// Origins whose pages may call with the session cookie.
+    pub trusted_origins: Vec<Origin>,
     /// URLs that `return_to` may name.
     pub return_urls: Vec<String>,
     /// Where the signed-out page leads.
@@ -202,6 +205,8 @@ pub struct Route {
     pub upstream: String,
     /// What is asked of requests with a cookie.
     pub kind: Kind,
+    /// How documents among its answers are shown.
+    pub documents: Documents,
     /// Which token is attached.
     pub token: TokenMode,
     /// Who may call at all.

@@ -47,7 +47,7 @@ pub(super) fn config(root: &Reader<'_>, outside: &Outside<'_>) -> Option<Config>
     let policies = policies::policies(root, names);
     let routes =
         routes::routes(root, &routes::Known { sites: &sites, upstreams: &upstreams, policies: &policies, names });
-    let admin = root.table("admin").map(|reader| admin::admin(&reader, &sites, &providers));
+    let admin = root.table("admin").map(|reader| admin::admin(&reader, &sites, &clients, &providers));
     root.finish();
     let config = Config {
         server: server?,

@@ -63,6 +63,7 @@ fn routes(config: &Config) -> Vec<[String; 6]> {
             Kind::Api => "api",
             Kind::Page => "page",
             Kind::Forms => "api and forms",
+            Kind::Guarded => "api, header on all",
         };
         [
             format!("{}{}", route.site, route.path),

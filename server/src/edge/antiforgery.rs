@@ -3,7 +3,7 @@
 //! RFC 10017 (OAuth 2.0 for Browser-Based Applications), section on cross-site request forgery protection; Fetch
 //! Metadata Request Headers.
 
-use http::{HeaderMap, HeaderName, Method};
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
 
 /// Any value counts: a page of another origin cannot send the header without a CORS preflight.
 pub const CSRF_HEADER: HeaderName = HeaderName::from_static("x-csrf");
@@ -16,6 +16,8 @@ const SEC_FETCH_MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
 pub enum Kind {
     /// Called by scripts.
     Api,
+    /// Called by scripts, with the header on every call, those that read included.
+    Guarded,
     /// Called by scripts and by HTML forms of the own origin.
     Forms,
     /// Navigated to.
@@ -53,7 +55,7 @@ pub enum Source {
 #[must_use]
 pub fn source(headers: &HeaderMap, own_origin: &str) -> Source {
     let mut said = headers.get_all(SEC_FETCH_SITE).iter();
-    match (said.next().map(http::HeaderValue::as_bytes), said.next()) {
+    match (said.next().map(HeaderValue::as_bytes), said.next()) {
         (Some(b"same-origin"), None) => Source::SameOrigin,
         (Some(b"none"), None) => Source::None,
         (Some(_), _) => Source::Foreign,
@@ -68,15 +70,55 @@ pub fn source(headers: &HeaderMap, own_origin: &str) -> Source {
     }
 }
 
+/// The origins whose pages may use the session cookie.
+#[derive(Clone, Copy, Debug)]
+pub struct Origins<'a> {
+    /// The site's own.
+    pub own: &'a str,
+    /// Those that the client lists beside it.
+    pub trusted: &'a [Box<str>],
+}
+
+impl Origins<'_> {
+    /// Whether an origin is listed.
+    #[must_use]
+    pub fn lists(&self, origin: &[u8]) -> bool {
+        self.trusted.iter().any(|trusted| trusted.as_bytes() == origin)
+    }
+
+    /// The listed origin that a request comes from. No page can have its browser send another's `Origin`.
+    #[must_use]
+    pub fn trusted_of<'h>(&self, headers: &'h HeaderMap) -> Option<&'h HeaderValue> {
+        let mut origins = headers.get_all(http::header::ORIGIN).iter();
+        match (origins.next(), origins.next()) {
+            (Some(origin), None) if self.lists(origin.as_bytes()) => Some(origin),
+            _ => None,
+        }
+    }
+}
+
+/// Checks a request of any caller: a service worker that an API served would speak for the site's pages (X10).
+///
+/// # Errors
+/// [`Forgery::ServiceWorker`].
+pub fn check_destination(kind: Kind, headers: &HeaderMap) -> Result<(), Forgery> {
+    if kind != Kind::Page && headers.get(SEC_FETCH_DEST).is_some_and(|dest| dest == "serviceworker") {
+        return Err(Forgery::ServiceWorker);
+    }
+    Ok(())
+}
+
 /// Checks a request whose cookie opened.
 ///
 /// # Errors
 /// [`Forgery`] with what is missing.
-pub fn check(kind: Kind, method: &Method, headers: &HeaderMap, own_origin: &str) -> Result<(), Forgery> {
-    let source = source(headers, own_origin);
+pub fn check(kind: Kind, method: &Method, headers: &HeaderMap, origins: Origins<'_>) -> Result<(), Forgery> {
+    let source = source(headers, origins.own);
     let has_header = headers.contains_key(CSRF_HEADER);
-    if kind != Kind::Page && headers.get(SEC_FETCH_DEST).is_some_and(|dest| dest == "serviceworker") {
-        return Err(Forgery::ServiceWorker);
+    if source == Source::Foreign && kind != Kind::Page && origins.trusted_of(headers).is_some() {
+        // A trusted page proves itself by the header on every call, reading ones too: only after a preflight, which the
+        // gateway answers for the listed origins alone, does a browser send it.
+        return if has_header { Ok(()) } else { Err(Forgery::HeaderMissing) };
     }
     let safe = method == Method::GET || method == Method::HEAD || method == Method::OPTIONS;
     match (safe, kind) {
@@ -85,11 +127,11 @@ pub fn check(kind: Kind, method: &Method, headers: &HeaderMap, own_origin: &str)
             // A link of another site: the Strict cookie is not there, so this is a client that breaks SameSite.
             Source::Foreign => Err(Forgery::ForeignOrigin),
         },
-        (true, Kind::Api | Kind::Forms) => match source {
-            Source::SameOrigin => Ok(()),
+        (true, Kind::Api | Kind::Forms | Kind::Guarded) => match source {
             Source::Foreign => Err(Forgery::ForeignOrigin),
-            Source::None | Source::Unsaid if has_header => Ok(()),
-            Source::None | Source::Unsaid => Err(Forgery::HeaderMissing),
+            Source::SameOrigin if kind != Kind::Guarded => Ok(()),
+            Source::SameOrigin | Source::None | Source::Unsaid if has_header => Ok(()),
+            Source::SameOrigin | Source::None | Source::Unsaid => Err(Forgery::HeaderMissing),
         },
         (false, Kind::Forms) => {
             if source == Source::SameOrigin {
@@ -98,7 +140,7 @@ pub fn check(kind: Kind, method: &Method, headers: &HeaderMap, own_origin: &str)
                 Err(Forgery::ForeignOrigin)
             }
         }
-        (false, Kind::Api | Kind::Page) => match source {
+        (false, Kind::Api | Kind::Guarded | Kind::Page) => match source {
             // Every browser says where an unsafe request comes from; what says nothing is a program with a cookie of its
             // own, and the header is proof enough that no page of another origin made it.
             Source::SameOrigin | Source::Unsaid if has_header => Ok(()),
@@ -135,18 +177,18 @@ mod tests {
     use super::*;
 
     const OWN: &str = "http://app.localhost:8080";
+    const TRUSTED: &str = "http://admin.app.localhost:8080";
+    const ORIGINS: Origins<'static> = Origins { own: OWN, trusted: &[] };
 
     fn headers(list: &[(&'static str, &'static str)]) -> HeaderMap {
-        list.iter()
-            .map(|&(name, value)| (HeaderName::from_static(name), http::HeaderValue::from_static(value)))
-            .collect()
+        list.iter().map(|&(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value))).collect()
     }
 
     type Case<'a> = (Kind, Method, &'a [(&'a str, &'a str)], Result<(), Forgery>);
 
     #[test]
     fn x01_x02_only_pages_of_the_own_origin_use_the_cookie() {
-        use Forgery::{ForeignOrigin, HeaderMissing, ServiceWorker};
+        use Forgery::{ForeignOrigin, HeaderMissing};
         let csrf = ("x-csrf", "1");
         let site = |value| ("sec-fetch-site", value);
         let origin = |value| ("origin", value);
@@ -157,7 +199,6 @@ mod tests {
             (Kind::Api, Method::GET, &[site("none")], Err(HeaderMissing)),
             (Kind::Api, Method::GET, &[site("same-site"), csrf], Err(ForeignOrigin)),
             (Kind::Api, Method::GET, &[site("cross-site")], Err(ForeignOrigin)),
-            (Kind::Api, Method::GET, &[site("same-origin"), ("sec-fetch-dest", "serviceworker")], Err(ServiceWorker)),
             (Kind::Api, Method::POST, &[site("same-origin"), csrf], Ok(())),
             (Kind::Api, Method::POST, &[origin(OWN), csrf], Ok(())),
             (Kind::Api, Method::POST, &[site("same-origin")], Err(HeaderMissing)),
@@ -172,24 +213,51 @@ mod tests {
             (Kind::Forms, Method::POST, &[origin(OWN)], Ok(())),
             (Kind::Forms, Method::POST, &[csrf], Err(ForeignOrigin)),
             (Kind::Forms, Method::POST, &[site("same-site")], Err(ForeignOrigin)),
+            (Kind::Guarded, Method::GET, &[site("same-origin")], Err(HeaderMissing)),
+            (Kind::Guarded, Method::GET, &[site("same-origin"), csrf], Ok(())),
+            (Kind::Guarded, Method::GET, &[csrf], Ok(())),
+            (Kind::Guarded, Method::POST, &[site("same-origin"), csrf], Ok(())),
+            (Kind::Guarded, Method::POST, &[site("same-origin")], Err(HeaderMissing)),
+            (Kind::Api, Method::GET, &[site("same-site"), origin(TRUSTED), csrf], Ok(())),
+            (Kind::Api, Method::GET, &[site("cross-site"), origin(TRUSTED), csrf], Ok(())),
+            (Kind::Api, Method::GET, &[origin(TRUSTED), csrf], Ok(())),
+            (Kind::Api, Method::GET, &[site("same-site"), origin(TRUSTED)], Err(HeaderMissing)),
+            (Kind::Api, Method::POST, &[site("same-site"), origin(TRUSTED), csrf], Ok(())),
+            (Kind::Forms, Method::POST, &[site("same-site"), origin(TRUSTED)], Err(HeaderMissing)),
+            (Kind::Forms, Method::POST, &[site("same-site"), origin(TRUSTED), csrf], Ok(())),
+            (Kind::Page, Method::POST, &[site("same-site"), origin(TRUSTED), csrf], Err(ForeignOrigin)),
+            (Kind::Page, Method::GET, &[site("same-site"), origin(TRUSTED), csrf], Err(ForeignOrigin)),
+            (Kind::Api, Method::POST, &[site("same-site"), origin(TRUSTED), origin(TRUSTED), csrf], Err(ForeignOrigin)),
             (Kind::Page, Method::GET, &[site("none")], Ok(())),
             (Kind::Page, Method::GET, &[site("cross-site")], Err(ForeignOrigin)),
             (Kind::Page, Method::POST, &[site("same-origin")], Err(HeaderMissing)),
         ];
+        let trusted = [TRUSTED.into()];
+        let origins = Origins { own: OWN, trusted: &trusted };
         for (kind, method, list, expected) in cases {
-            let list: HeaderMap = list
-                .iter()
-                .map(|(name, value)| (name.parse::<HeaderName>().expect("a name"), value.parse().expect("a value")))
-                .collect();
-            assert_eq!(check(*kind, method, &list, OWN), *expected, "{kind:?} {method} {list:?}");
+            let mut all = HeaderMap::new();
+            for (name, value) in *list {
+                all.append(name.parse::<HeaderName>().expect("a name"), value.parse().expect("a value"));
+            }
+            assert_eq!(check(*kind, method, &all, origins), *expected, "{kind:?} {method} {list:?}");
         }
     }
 
     #[test]
     fn x02_a_repeated_header_is_foreign() {
         let mut twice = headers(&[("sec-fetch-site", "same-origin"), ("x-csrf", "1")]);
-        twice.append("sec-fetch-site", http::HeaderValue::from_static("cross-site"));
-        assert_eq!(check(Kind::Api, &Method::GET, &twice, OWN), Err(Forgery::ForeignOrigin));
+        twice.append("sec-fetch-site", HeaderValue::from_static("cross-site"));
+        assert_eq!(check(Kind::Api, &Method::GET, &twice, ORIGINS), Err(Forgery::ForeignOrigin));
+    }
+
+    #[test]
+    fn x10_no_api_serves_a_service_worker() {
+        let asked = headers(&[("sec-fetch-dest", "serviceworker")]);
+        for kind in [Kind::Api, Kind::Guarded, Kind::Forms] {
+            assert_eq!(check_destination(kind, &asked), Err(Forgery::ServiceWorker), "{kind:?}");
+        }
+        assert_eq!(check_destination(Kind::Page, &asked), Ok(()));
+        assert_eq!(check_destination(Kind::Api, &headers(&[("sec-fetch-dest", "empty")])), Ok(()));
     }
 
     #[test]

@@ -58,6 +58,8 @@ pub struct Client {
     pub absolute_secs: i64,
     /// The registrations it may log in with; the first is the default.
     pub registrations: Vec<RegistrationRef>,
+    /// Origins whose pages may call with the session cookie, beside the own one.
+    pub trusted_origins: Vec<Box<str>>,
     /// Absolute URLs that `return_to` may name beside paths of the own site.
     pub return_urls: Vec<Box<str>>,
     /// The path that the signed-out page leads back to.

@@ -187,7 +187,7 @@ impl Context {
         let login_url = || format!("{}/login", self.site.base_path);
         match self.session(gateway, headers).await? {
             Some(Opened::Live(live)) => {
-                antiforgery::check(antiforgery::Kind::Api, method, headers, &self.site.origin)?;
+                antiforgery::check(antiforgery::Kind::Api, method, headers, self.site.origins())?;
                 Ok(live)
             }
             Some(Opened::Over(ended)) => {

@@ -26,7 +26,7 @@ use crate::edge::client::Site;
 use crate::edge::own::{self, BODY_BYTES, Context, OwnCall, Room};
 use crate::edge::problem::Refusal;
 use crate::edge::worker::Worker;
-use crate::edge::{ended_by_another, over_text};
+use crate::edge::{cors, ended_by_another, over_text};
 
 /// Serves one request: a proxied call, or an own endpoint's on the control runtime.
 ///
@@ -35,23 +35,35 @@ use crate::edge::{ended_by_another, over_text};
 pub async fn call(worker: Rc<Worker>, peer: IpAddr, request: Request<Incoming>) -> Result<Response<Body>, Infallible> {
     let id = worker.next_id();
     let (parts, body) = request.into_parts();
-    let response = serve(&worker, peer.to_canonical(), &id, &parts, body).await.unwrap_or_else(|refusal| {
+    let site = worker.gateway.sites.resolve(&parts.uri, &parts.headers);
+    let (site, served) = match site {
+        Ok(site) => (Some(site), serve(&worker, site, peer.to_canonical(), &id, &parts, body).await),
+        Err(refusal) => (None, Err(refusal)),
+    };
+    let mut response = served.unwrap_or_else(|refusal| {
         refusal.respond(&parts.method, &parts.headers, str::from_utf8(&id).unwrap_or_default()).map(Body::from)
     });
+    if let Some(site) = site {
+        site.finish(&parts.headers, response.headers_mut());
+    }
     worker.counts.answered(response.status());
     Ok(response)
 }
 
 async fn serve(
     worker: &Worker,
+    site: &Arc<Site>,
     peer: IpAddr,
     id: &[u8; 32],
     parts: &Parts,
     body: Incoming,
 ) -> Result<Response<Body>, Refusal> {
-    let site = worker.gateway.sites.resolve(&parts.uri, &parts.headers)?;
     let path = NormalPath::parse(&parts.uri)?;
+    if cors::is_preflight(parts) {
+        return cors::preflight(site, &parts.headers);
+    }
     if let Some(room) = own::room_of(site, path.as_str()) {
+        antiforgery::check_destination(Kind::Api, &parts.headers)?;
         let context =
             Context { site: Arc::clone(site), peer, request_id: str::from_utf8(id).unwrap_or_default().into() };
         return own_endpoint(worker, room, context, parts, body).await;
@@ -61,9 +73,10 @@ async fn serve(
         Found::MethodNotAllowed(allow) => return Err(Refusal::MethodNotAllowed { allow: allow.clone() }),
         Found::Nothing => return Err(Refusal::NotFound),
     };
+    antiforgery::check_destination(route.kind, &parts.headers)?;
     let caller = caller(worker, site, route, parts).await?;
     if let Caller::Session(_) = &caller {
-        antiforgery::check(route.kind, &parts.method, &parts.headers, &site.origin)?;
+        antiforgery::check(route.kind, &parts.method, &parts.headers, site.origins())?;
     }
     let permit = match decide(&route.rule, caller, peer, || worker.now()) {
         Ok(permit) => permit,

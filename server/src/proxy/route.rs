@@ -15,12 +15,23 @@ pub struct Route {
     pub upstream: Arc<Upstream>,
     /// What is asked of a request with a cookie.
     pub kind: Kind,
+    /// How documents among its answers are shown.
+    pub documents: Documents,
     /// Which token is attached.
     pub token: TokenMode,
     /// Who may call.
     pub rule: Rule,
     /// The longest request body, in bytes.
     pub body_limit_bytes: u64,
+}
+
+/// How documents that a route answers are shown by a browser that navigates to them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Documents {
+    /// As the site's own pages.
+    Pages,
+    /// In a sandbox, so that a script in them is not the site's own (X10).
+    Sandboxed,
 }
 
 /// Which token a call carries upstream.

@@ -64,6 +64,6 @@ pub async fn send(worker: &Worker, call: Call<'_>, parts: &Parts, body: Incoming
     let mut response = Response::new(body);
     *response.status_mut() = head.status;
     *response.headers_mut() = head.headers;
-    hygiene::finish(response.headers_mut(), authorization.is_some(), route.kind);
+    hygiene::finish(response.headers_mut(), authorization.is_some(), route.documents);
     Ok(response)
 }

@@ -61,7 +61,8 @@ pub(crate) async fn by_post(
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, Refusal> {
-    if source(&headers, &context.site.origin) == Source::Foreign {
+    let foreign = source(&headers, &context.site.origin) == Source::Foreign;
+    if foreign && context.site.origins().trusted_of(&headers).is_none() {
         return Err(Forgery::ForeignOrigin.into());
     }
     let by_script = headers.contains_key(CSRF_HEADER);
@@ -78,7 +79,7 @@ pub(crate) async fn by_post(
     };
     let form = Params::parse(str::from_utf8(&body).unwrap_or_default())?;
     if !has_proof(&gateway, &live, form.get("sid")) {
-        antiforgery::check(Kind::Api, &method, &headers, &context.site.origin)?;
+        antiforgery::check(Kind::Api, &method, &headers, context.site.origins())?;
     }
     let next = end(&gateway, &context, &live).await?;
     without_cookie(&context, answer(&next))

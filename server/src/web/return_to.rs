@@ -104,6 +104,7 @@ mod tests {
             idle_secs: 1,
             absolute_secs: 1,
             registrations: vec![],
+            trusted_origins: vec![],
             return_urls: vec!["https://www.example.com/welcome".into()],
             post_logout_path: "/".into(),
         };

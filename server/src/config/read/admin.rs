@@ -5,13 +5,18 @@ use cloakroom_api::Role;
 use super::{Parts, known};
 use crate::config::keys;
 use crate::config::mask::quoted;
-use crate::config::model::{Admin, Provider, Site};
+use crate::config::model::{Admin, Client, Provider, Site};
 use crate::config::reader::{Found, Reader};
 
-pub(super) fn admin(reader: &Reader<'_>, sites: &Parts<Site>, providers: &Parts<Provider>) -> Option<Admin> {
+pub(super) fn admin(
+    reader: &Reader<'_>,
+    sites: &Parts<Site>,
+    clients: &Parts<Client>,
+    providers: &Parts<Provider>,
+) -> Option<Admin> {
     let site = reader.required("site", "\"console\"");
     if let Some(found) = &site {
-        check_site(reader, found, sites);
+        check_site(reader, found, sites, clients);
     }
     let allowed = "a claim's name; dots lead into nested claims, such as realm_access.roles";
     let claim = reader.parsed(reader.text("role_claim"), "role_claim", allowed, claim_path);
@@ -37,7 +42,7 @@ fn claim_path(text: &str) -> Result<Vec<String>, String> {
     if parts.iter().any(String::is_empty) { Err("has an empty part".into()) } else { Ok(parts) }
 }
 
-fn check_site(reader: &Reader<'_>, found: &Found<&str>, sites: &Parts<Site>) {
+fn check_site(reader: &Reader<'_>, found: &Found<&str>, sites: &Parts<Site>, clients: &Parts<Client>) {
     match sites.get(found.value) {
         None => {
             let what = format!("admin.site names no site: {}", quoted(found.value));
@@ -47,7 +52,14 @@ fn check_site(reader: &Reader<'_>, found: &Found<&str>, sites: &Parts<Site>) {
             let what = "admin.site has no client, so nobody could sign in to the console";
             reader.clash(&found.place, what, format!("give sites.{} a client", found.value));
         }
-        Some(_) => {}
+        Some(Some(site)) => {
+            let client = site.client.as_ref().and_then(|id| clients.get(id)).and_then(Option::as_ref);
+            if client.is_some_and(|client| !client.trusted_origins.is_empty()) {
+                let what = "admin.site's client trusts other origins, whose pages could then administrate";
+                reader.clash(&found.place, what, "leave out trusted_origins, or give the console a client of its own");
+            }
+        }
+        Some(None) => {}
     }
 }
 

@@ -60,6 +60,7 @@ fn client(reader: &Reader<'_>, id: &str, providers: &Parts<Provider>) -> Client 
             reader.wrong(&url.place, what, "allowed: https URLs (http for names under localhost)");
         }
     }
+    let trusted_origins = trusted_origins(reader);
     let path = reader.parsed(reader.text("post_logout_path"), "post_logout_path", "a path such as /", web::normal_path);
     reader.finish();
     Client {
@@ -69,9 +70,27 @@ fn client(reader: &Reader<'_>, id: &str, providers: &Parts<Provider>) -> Client 
         same_site,
         idle_secs: idle.value,
         absolute_secs: absolute.value,
+        trusted_origins,
         return_urls: return_urls.into_iter().map(|url| url.value.to_owned()).collect(),
         post_logout_path: path.map_or_else(|| "/".to_owned(), |found| found.value),
     }
+}
+
+fn trusted_origins(reader: &Reader<'_>) -> Vec<Origin> {
+    let mut origins = Vec::new();
+    for found in reader.texts("trusted_origins").unwrap_or_default() {
+        let exact = |text: &str| if text.contains('*') { Err("has a wildcard".to_owned()) } else { web::origin(text) };
+        match exact(found.value) {
+            Ok(origin) => origins.push(origin),
+            Err(why) => {
+                let what = format!("{}: {} {why}", reader.name("trusted_origins"), quoted(found.value));
+                let help = "name each origin exactly, as a browser's Origin header spells it, such as \
+                            https://www.example.com (http for names under localhost); there are no wildcards";
+                reader.wrong(&found.place, what, help);
+            }
+        }
+    }
+    origins
 }
 
 fn name(text: &str) -> Result<String, String> {
@@ -172,6 +191,11 @@ pub(super) fn sites(root: &Reader<'_>, clients: &Parts<Client>) -> Parts<Site> {
             let help = "give each site a client of its own";
             reader.note(Mistake::new(found.place.clone(), what, help).beside(place, "the same client"));
         }
+        if let (Some(origin), Some(client)) = (&origin, &client)
+            && let Some(Some(owner)) = clients.get(client.value)
+        {
+            warn_of_other_sites(&reader, origin, client, owner);
+        }
         sites.insert(id, site(&reader, origin, client));
     }
     sites
@@ -180,6 +204,21 @@ pub(super) fn sites(root: &Reader<'_>, clients: &Parts<Client>) -> Parts<Site> {
 fn origin(reader: &Reader<'_>) -> Option<Found<Origin>> {
     let allowed = "an https origin without a path (http for names under localhost), such as https://app.example.com";
     reader.parsed(reader.required("origin", "\"https://app.example.com\""), "origin", allowed, web::origin)
+}
+
+/// The session cookie is Strict or Lax: no script of another site's page has it sent, whatever the list says. Whether
+/// two names surely belong to two sites shows in their last two labels.
+fn warn_of_other_sites(reader: &Reader<'_>, own: &Found<Origin>, client: &Found<&str>, owner: &Client) {
+    let site = |origin: &Origin| {
+        let labels: Vec<&str> = origin.host.rsplit('.').take(2).collect();
+        (origin.scheme.clone(), labels.join("."))
+    };
+    for other in owner.trusted_origins.iter().filter(|origin| site(origin) != site(&own.value)) {
+        let what = format!("clients.{} trusts {}, which is of another site", client.value, quoted(&other.text()));
+        let help = "browsers send the session cookie with calls from pages of the same site only: another port, or \
+                    another name under the same registrable domain";
+        reader.warn(&client.place, what, help);
+    }
 }
 
 fn client_of<'a>(reader: &Reader<'a>, clients: &Parts<Client>) -> Option<Found<&'a str>> {

@@ -11,7 +11,7 @@ use super::clients::OWN_PATHS;
 use super::policies::{self, Names};
 use super::{Parts, known, web};
 use crate::config::mask::quoted;
-use crate::config::model::{Route, Site, TokenMode, Upstream};
+use crate::config::model::{Documents, Route, Site, TokenMode, Upstream};
 use crate::config::reader::{Found, Reader};
 use crate::config::report::Mistake;
 use crate::config::tree::Place;
@@ -84,9 +84,7 @@ fn route(reader: &Reader<'_>, known: &Known<'_>) -> Option<(Route, Place)> {
     let methods = methods(reader);
     let kind = reader.one_of("kind", &[("api", Kind::Api), ("page", Kind::Page)], Kind::Api);
     let forms = reader.flag("forms");
-    if forms.value && kind.value == Kind::Page {
-        reader.clash(&forms.place, "forms = true is for kind = \"api\"", "leave out forms, or kind = \"page\"");
-    }
+    let (kind, documents) = kind_and_documents(reader, kind.value, &forms);
     let token = reader.one_of("token", &[("user", TokenMode::User), ("none", TokenMode::None)], TokenMode::None);
     let signed_in = [("signed_in", Access::SignedIn), ("anonymous", Access::Anonymous)];
     let access = reader.one_of("access", &signed_in, Access::SignedIn);
@@ -98,19 +96,44 @@ fn route(reader: &Reader<'_>, known: &Known<'_>) -> Option<(Route, Place)> {
     let to = upstream.as_ref().and_then(|found| upstreams.get(found.value)).and_then(Option::as_ref);
     check_token(reader, &token, access.value, to);
     let path = path?;
-    let kind = if forms.value && kind.value == Kind::Api { Kind::Forms } else { kind.value };
     let route = Route {
         site: site?.value.to_owned(),
         path: path.value,
         methods,
         upstream: upstream?.value.to_owned(),
         kind,
+        documents,
         token: token.value,
         access: access.value,
         policy: policy.map(|found| found.value),
         body_limit_bytes: u64::try_from(limit.value).unwrap_or(0),
     };
     Some((route, path.place))
+}
+
+/// What flags make of a route's kind. Each is for API routes.
+fn kind_and_documents(reader: &Reader<'_>, kind: Kind, forms: &Found<bool>) -> (Kind, Documents) {
+    let (guarded, documents) = (reader.flag("csrf_on_get"), reader.flag("documents"));
+    let named = [("forms", forms), ("csrf_on_get", &guarded), ("documents", &documents)];
+    if kind == Kind::Page {
+        for (name, flag) in named.into_iter().filter(|(_, flag)| flag.value) {
+            let what = format!("{name} = true is for kind = \"api\"");
+            reader.clash(&flag.place, what, format!("leave out {name}, or kind = \"page\""));
+        }
+        return (Kind::Page, Documents::Pages);
+    }
+    if guarded.value && forms.value {
+        let what = "csrf_on_get = true asks for a header that the HTML forms of forms = true cannot send";
+        reader.clash(&guarded.place, what, "leave one of them out");
+    }
+    let kind = if guarded.value {
+        Kind::Guarded
+    } else if forms.value {
+        Kind::Forms
+    } else {
+        Kind::Api
+    };
+    (kind, if documents.value { Documents::Pages } else { Documents::Sandboxed })
 }
 
 /// What a route names must be there.

@@ -147,6 +147,19 @@ fn u24_logins() {
             14,
             "have the same issuer",
         ),
+        (
+            "kind = \"web\"",
+            "kind = \"web\"\ntrusted_origins = [\"https://*.example.com\"]",
+            15,
+            "clients.app.trusted_origins: \"https://*.example.com\"",
+        ),
+        (
+            "kind = \"web\"",
+            "kind = \"web\"\ntrusted_origins = [\"https://www.example.com/\"]",
+            15,
+            "write \"https://www.example.com\"",
+        ),
+        ("kind = \"web\"", "kind = \"web\"\ntrusted_origins = [\"null\"]", 15, "trusted_origins: \"null\""),
         ("client = \"app\"", "client = \"appp\"", 18, "sites.app.client names no client: \"appp\""),
         ("client = \"app\"", "client = \"app\"\nbase_path = \"/admin/x\"", 19, "/admin is Cloakroom's own"),
         ("client = \"app\"", "client = \"app\"\nbase_path = \"/x/\"", 19, "ends with a slash"),
@@ -174,6 +187,9 @@ fn u24_routes() {
         ("token = \"user\"", "methods = [\"get\"]", 25, "\"get\" is no method"),
         ("token = \"user\"", "methods = [\"CONNECT\"]", 25, "\"CONNECT\" is forwarded nowhere"),
         ("token = \"user\"", "kind = \"page\"\nforms = true", 26, "forms = true is for kind = \"api\""),
+        ("token = \"user\"", "kind = \"page\"\ncsrf_on_get = true", 26, "csrf_on_get = true is for kind = \"api\""),
+        ("token = \"user\"", "kind = \"page\"\ndocuments = true", 26, "documents = true is for kind = \"api\""),
+        ("token = \"user\"", "forms = true\ncsrf_on_get = true", 26, "a header that the HTML forms of forms = true"),
         ("token = \"user\"", "access = \"anonymous\"\nforms = true", 26, "forms = true changes nothing"),
         ("token = \"user\"", "token = \"user\"\naccess = \"anonymous\"", 25, "needs access = \"signed_in\""),
         ("token = \"user\"", "token = \"exchange\"", 25, "token = \"exchange\" is not one of its values"),
@@ -229,6 +245,8 @@ fn u24_the_console() {
     let owners = |owner: &str| with_admin(&format!("site = \"app\"\nowners = [{{ {owner} }}]"));
     only(&owners("issuer = \"https://id.example.com\""), 28, "admin.owners[0].sub is missing");
     only(&owners("issuer = \"https://id.example.org\", sub = \"1\""), 28, "no provider has the issuer");
+    let trusting = GOOD.replace("kind = \"web\"", "kind = \"web\"\ntrusted_origins = [\"https://www.example.com\"]");
+    only(&format!("{trusting}[admin]\nsite = \"app\"\nowners = []\n"), 28, "whose pages could then administrate");
     let bare = "[sites.bare]\norigin = \"https://b.example.com\"\n[admin]\nsite = \"bare\"\n";
     only(&format!("{GOOD}{bare}"), 29, "admin.site has no client");
 }

@@ -3,7 +3,7 @@
 use http::header::{self, HeaderName};
 use http::{HeaderMap, HeaderValue};
 
-use crate::edge::antiforgery::Kind;
+use crate::proxy::route::Documents;
 
 /// Whether an upstream's header is for this hop alone.
 fn is_hop_by_hop(name: &HeaderName) -> bool {
@@ -38,12 +38,12 @@ pub fn comes_back(name: &HeaderName) -> bool {
 
 /// Finishes an answer's headers: what is for one person stays out of shared caches (C12), nothing is sniffed, and a
 /// document that an API answers is sandboxed, so that a script in it is not the site's own (X10).
-pub fn finish(headers: &mut HeaderMap, credential_attached: bool, kind: Kind) {
+pub fn finish(headers: &mut HeaderMap, credential_attached: bool, documents: Documents) {
     if credential_attached {
         keep_private(headers);
     }
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    if kind != Kind::Page && headers.get_all(header::CONTENT_TYPE).iter().any(may_be_a_document) {
+    if documents == Documents::Sandboxed && headers.get_all(header::CONTENT_TYPE).iter().any(may_be_a_document) {
         // Beside the upstream's own policy, if it has one: browsers enforce both.
         headers.append(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static("sandbox"));
     }
@@ -159,7 +159,7 @@ mod tests {
             if let Some(said) = said {
                 headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(said));
             }
-            finish(&mut headers, true, Kind::Api);
+            finish(&mut headers, true, Documents::Sandboxed);
             assert_eq!(
                 headers.get(header::CACHE_CONTROL).map(HeaderValue::as_bytes),
                 Some(expected.as_bytes()),
@@ -179,7 +179,7 @@ mod tests {
         for name in ["cdn-cache-control", "cloudflare-cdn-cache-control", "surrogate-control", "x-accel-expires"] {
             headers.insert(HeaderName::from_static(name), HeaderValue::from_static("max-age=600"));
         }
-        finish(&mut headers, true, Kind::Api);
+        finish(&mut headers, true, Documents::Sandboxed);
         let lines: Vec<_> =
             headers.iter().map(|(name, value)| format!("{name}: {}", value.to_str().expect("ASCII"))).collect();
         assert_eq!(
@@ -188,7 +188,7 @@ mod tests {
         );
         let mut anonymous = HeaderMap::new();
         anonymous.insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=60"));
-        finish(&mut anonymous, false, Kind::Page);
+        finish(&mut anonymous, false, Documents::Pages);
         assert_eq!(anonymous.get(header::CACHE_CONTROL).map(HeaderValue::as_bytes), Some(&b"public, max-age=60"[..]));
     }
 
@@ -210,11 +210,11 @@ mod tests {
             ("image/png", false),
         ];
         for (media, document) in cases {
-            for (kind, expected) in [(Kind::Api, document), (Kind::Forms, document), (Kind::Page, false)] {
+            for (documents, expected) in [(Documents::Sandboxed, document), (Documents::Pages, false)] {
                 let mut headers = HeaderMap::new();
                 headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media));
-                finish(&mut headers, false, kind);
-                assert_eq!(headers.contains_key(header::CONTENT_SECURITY_POLICY), expected, "{media} {kind:?}");
+                finish(&mut headers, false, documents);
+                assert_eq!(headers.contains_key(header::CONTENT_SECURITY_POLICY), expected, "{media} {documents:?}");
             }
         }
     }
@@ -223,7 +223,7 @@ mod tests {
     fn x10_documents_of_an_api_are_sandboxed() {
         let mut headers = HeaderMap::new();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
-        finish(&mut headers, false, Kind::Api);
+        finish(&mut headers, false, Documents::Sandboxed);
         assert_eq!(
             headers.get(header::CONTENT_SECURITY_POLICY).map(HeaderValue::as_bytes),
             Some(b"sandbox".as_slice())
