@@ -9,6 +9,7 @@ pub mod finish;
 pub mod frontchannel;
 pub mod login;
 pub mod logout;
+pub mod posted;
 pub mod return_to;
 pub mod transaction;
 pub mod user;
@@ -24,7 +25,7 @@ use crate::gateway::Gateway;
 pub(crate) fn router() -> Router<Arc<Gateway>> {
     Router::new()
         .route("/login", get(login::handle))
-        .route("/callback", get(callback::handle))
+        .route("/callback", get(callback::handle).post(posted::handle))
         .route("/callback/finish", get(finish::handle))
         .route("/user", get(user::handle))
         .route("/session/events", get(events::handle))

@@ -4,6 +4,7 @@ mod setup;
 
 pub use setup::{SECOND_SECRET, Setup};
 
+use crate::adversary::keys::Key;
 use crate::provider::{Provider, Seen};
 use crate::store::Database;
 use crate::wire::{Answer, Conn, Request};
@@ -49,6 +50,7 @@ pub struct Gateway {
     registrations: Registrations,
     environment: Vec<(String, String)>,
     root_key: String,
+    key: Key,
     /// The API behind it.
     pub upstream: Upstream,
 }
@@ -103,6 +105,11 @@ impl Gateway {
     /// The secret of the app's client.
     pub fn client_secret(&self) -> &str {
         &self.registrations.secrets[0]
+    }
+
+    /// The key that the app proves itself with, where it has no secret.
+    pub fn key(&self) -> &Key {
+        &self.key
     }
 
     /// Sets a variable for the next start.

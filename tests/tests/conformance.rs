@@ -2,6 +2,7 @@
 //! bent answer of the adversary and what must come of it. A row's name is the module's, where there is one;
 //! docs/conformance.md lists them all.
 
+mod beyond;
 mod id_token;
 mod keys;
 mod redirect;
@@ -19,6 +20,14 @@ async fn together(cases: Vec<Case>) {
     let adversary = Adversary::start().await;
     let gateway = gateway_at(&adversary).await;
     run(&gateway, &adversary, &cases).await;
+}
+
+/// The same with lines for the app's registration; the adversary remembers.
+async fn together_with(registration: &str, cases: Vec<Case>) -> Adversary {
+    let adversary = Adversary::start().await;
+    let gateway = Setup::default().issuer(&adversary.issuer).registration(registration).start().await;
+    run(&gateway, &adversary, &cases).await;
+    adversary
 }
 
 /// Rows that bend what a gateway remembers of a provider: each has a gateway of its own.

@@ -7,6 +7,7 @@
 mod answer;
 pub mod authorize;
 mod call;
+mod client_auth;
 pub mod discovery;
 pub mod error;
 pub mod id_token;
@@ -15,25 +16,28 @@ pub mod logout;
 pub mod logout_token;
 pub mod redeem;
 pub mod refresh;
+mod signature;
 #[cfg(test)]
 mod tests;
+mod userinfo;
 
 use std::sync::Arc;
-
-use secrecy::SecretString;
+use std::time::Duration;
 
 use crate::clock::Clock;
 use crate::http::HttpClient;
-use call::Call;
+use crate::random::Random;
+use call::{Call, Timed};
 use discovery::{Discovery, Known};
 
-pub use authorize::{Begun, LoginAsk};
+pub use authorize::{Begun, LoginAsk, RESERVED};
+pub use client_auth::{ClientAuth, ClientKey, NoClientKey};
 pub use discovery::ProviderFacts;
-pub use error::{IdTokenFault, LoginError, ProviderError, SettingsError};
+pub use error::{IdTokenFault, LoginError, ProviderError, SettingsError, UserinfoFault};
 pub use logout::{EndSession, Revocation, TokenKind};
 pub use logout_token::{LogoutToken, LogoutTokenError, LogoutTokenFault};
 pub use redeem::{Redeem, VerifiedLogin};
-pub use refresh::{RefreshFailure, RefreshIdentity, Refreshed};
+pub use refresh::{RefreshFailure, RefreshIdentity, Refreshed, Unadopted};
 
 /// A provider as configured.
 #[derive(Clone, Debug)]
@@ -46,6 +50,10 @@ pub struct ProviderSettings {
     pub clock_skew_secs: i64,
     /// Whether a refresh token may be sent again when an answer was lost.
     pub refresh_reuse: RefreshReuse,
+    /// How long any answer of its may take, in seconds.
+    pub timeout_secs: u64,
+    /// Whether a logout may carry the ID token through the browser as a hint (S18).
+    pub id_token_hint: bool,
     /// How Cloakroom is registered there.
     pub registrations: Vec<Registration>,
 }
@@ -71,23 +79,25 @@ pub struct Registration {
     pub id: String,
     /// `client_id` at the provider.
     pub client_id: String,
-    /// `client_secret` at the provider.
-    pub client_secret: SecretString,
-    /// How the secret is sent.
+    /// How it proves who it is.
     pub auth: ClientAuth,
     /// Scopes that are asked for; `openid` always is.
     pub scopes: Vec<String>,
     /// Parameters added to every authorization request.
     pub extra_authorize: Vec<(String, String)>,
+    /// How the browser brings the answer back.
+    pub response_mode: ResponseMode,
+    /// Whether claims are asked for at the userinfo endpoint too (OIDC Core section 5.3).
+    pub userinfo: bool,
 }
 
-/// How a client secret is sent (RFC 6749 section 2.3.1).
+/// How the browser brings a provider's answer back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ClientAuth {
-    /// In the `Authorization` header.
-    Basic,
-    /// In the body.
-    Post,
+pub enum ResponseMode {
+    /// In the address (OAuth 2.0 Multiple Response Types section 2.1).
+    Query,
+    /// In a form (OAuth 2.0 Form Post Response Mode).
+    FormPost,
 }
 
 /// A provider at run time. Makes no call until one is needed, so that start-up never waits for it.
@@ -95,6 +105,7 @@ pub struct Provider {
     settings: ProviderSettings,
     http: Arc<dyn HttpClient>,
     clock: Arc<dyn Clock>,
+    random: Arc<dyn Random>,
     discovery: Discovery,
 }
 
@@ -113,9 +124,11 @@ impl Provider {
         settings: ProviderSettings,
         http: Arc<dyn HttpClient>,
         clock: Arc<dyn Clock>,
+        random: Arc<dyn Random>,
     ) -> Result<Self, SettingsError> {
         let discovery = Discovery::new(&settings.issuer)?;
-        Ok(Self { settings, http, clock, discovery })
+        let http = Arc::new(Timed::new(http, Duration::from_secs(settings.timeout_secs)));
+        Ok(Self { settings, http, clock, random, discovery })
     }
 
     /// Its id in the configuration.

@@ -102,6 +102,7 @@ mod tests {
             sub: "u1".into(),
             sid: None,
             claims: claims.as_object().cloned().unwrap_or_default(),
+            from_userinfo: vec![],
             claims_at: UnixMs(0),
             auth_time: None,
             acr: None,

@@ -70,19 +70,23 @@ fn providers(config: &Config, ambient: &Ambient) -> anyhow::Result<BTreeMap<Stri
         let registration = |(id, registration): (&String, &config::Registration)| oidc::Registration {
             id: id.clone(),
             client_id: registration.client_id.clone(),
-            client_secret: registration.client_secret.clone(),
-            auth: registration.client_auth,
+            auth: registration.client_auth.clone(),
             scopes: registration.scopes.clone(),
             extra_authorize: registration.extra_authorize.clone(),
+            response_mode: registration.response_mode,
+            userinfo: registration.userinfo,
         };
         let settings = ProviderSettings {
             id: id.clone(),
             issuer: provider.issuer.clone(),
             clock_skew_secs: provider.clock_skew_secs,
             refresh_reuse: provider.refresh_reuse,
+            timeout_secs: provider.timeout_secs,
+            id_token_hint: provider.id_token_hint,
             registrations: provider.registrations.iter().map(registration).collect(),
         };
-        let made = Provider::new(settings, Arc::clone(&ambient.http), Arc::clone(&ambient.clock));
+        let (http, clock) = (Arc::clone(&ambient.http), Arc::clone(&ambient.clock));
+        let made = Provider::new(settings, http, clock, Arc::clone(&ambient.random));
         made.map(|made| (id.clone(), Arc::new(made))).with_context(|| format!("providers.{id}"))
     };
     config.providers.iter().map(make).collect()

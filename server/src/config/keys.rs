@@ -9,8 +9,24 @@ pub(super) const SECTIONS: &[(&str, &[&str])] = &[
     ("[store]", &["url"]),
     ("[keys]", &["root"]),
     ("[log]", &["format", "filter"]),
-    ("[providers.ID]", &["issuer", "clock_skew_secs", "refresh_reuse", "registrations"]),
-    ("[providers.ID.registrations.ID]", &["client_id", "client_secret", "client_auth", "scopes", "extra_authorize"]),
+    (
+        "[providers.ID]",
+        &["issuer", "clock_skew_secs", "refresh_reuse", "timeout_secs", "id_token_hint", "registrations"],
+    ),
+    (
+        "[providers.ID.registrations.ID]",
+        &[
+            "client_id",
+            "client_secret",
+            "client_auth",
+            "private_key",
+            "private_key_id",
+            "scopes",
+            "extra_authorize",
+            "response_mode",
+            "userinfo",
+        ],
+    ),
     (
         "[clients.ID]",
         &[

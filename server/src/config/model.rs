@@ -7,11 +7,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::Method;
-use secrecy::SecretString;
 use url::Url;
 
 use cloakroom_api::Role;
-use cloakroom_core::oidc::{ClientAuth, RefreshReuse};
+use cloakroom_core::oidc::{ClientAuth, RefreshReuse, ResponseMode};
 use cloakroom_core::policy::{Access, Policy};
 use cloakroom_core::vault::RootKey;
 
@@ -96,6 +95,10 @@ pub struct Provider {
     pub clock_skew_secs: i64,
     /// Whether a refresh may be sent again in doubt.
     pub refresh_reuse: RefreshReuse,
+    /// How long an answer of its may take, in seconds.
+    pub timeout_secs: u64,
+    /// Whether a logout may carry the ID token through the browser.
+    pub id_token_hint: bool,
     /// `[providers.ID.registrations.ID]`
     pub registrations: BTreeMap<String, Registration>,
 }
@@ -105,14 +108,16 @@ pub struct Provider {
 pub struct Registration {
     /// `client_id` at the provider.
     pub client_id: String,
-    /// `client_secret` at the provider.
-    pub client_secret: SecretString,
-    /// How the secret is sent.
+    /// How Cloakroom proves who it is: with a secret or a key.
     pub client_auth: ClientAuth,
     /// Scopes that are asked for.
     pub scopes: Vec<String>,
     /// Parameters of every authorization request.
     pub extra_authorize: Vec<(String, String)>,
+    /// How the browser brings the answer back.
+    pub response_mode: ResponseMode,
+    /// Whether the userinfo endpoint is asked for claims.
+    pub userinfo: bool,
 }
 
 /// A provider's registration, as clients name it: `provider.registration`.

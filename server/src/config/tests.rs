@@ -7,13 +7,23 @@ mod secrets;
 use std::ffi::OsString;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
+use std::sync::LazyLock;
 
+use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use proptest::prelude::*;
 
 use super::{Environment, Loaded, Report, load};
 use cloakroom_core::oidc::RefreshReuse;
 
 const KEY: &str = "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=";
+/// A private key in PEM.
+static CLIENT_KEY: LazyLock<String> = LazyLock::new(|| {
+    let pair = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).expect("a key");
+    let der = pair.to_pkcs8v1().expect("written");
+    format!("-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n", STANDARD.encode(der.as_ref()))
+});
 const GOOD: &str = r#"[server]
 listen = "127.0.0.1:8080"
 management = "127.0.0.1:9090"
@@ -41,6 +51,8 @@ upstream = "api"
 token = "user"
 "#;
 
+const BY_KEY: &str = "client_auth = \"private_key_jwt\"\nprivate_key = \"file:client.key\"";
+
 fn environment(extra: &[(&str, &str)]) -> Environment {
     let all = [("CLIENT_SECRET", "very-secret")].into_iter().chain(extra.iter().copied());
     all.map(|(name, value)| (name.to_owned(), OsString::from(value))).collect()
@@ -49,9 +61,9 @@ fn environment(extra: &[(&str, &str)]) -> Environment {
 /// A folder with a root key and a client's secret, and the configuration in it.
 fn folder(text: &str) -> tempfile::TempDir {
     let folder = tempfile::tempdir().expect("a folder");
-    for name in ["root.key", "console.secret"] {
+    for (name, text) in [("root.key", KEY), ("console.secret", KEY), ("client.key", &CLIENT_KEY)] {
         let file = folder.path().join(name);
-        fs::write(&file, KEY).expect("written");
+        fs::write(&file, text).expect("written");
         fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).expect("set");
     }
     fs::write(folder.path().join("cloakroom.toml"), text).expect("written");
@@ -93,6 +105,9 @@ fn good_configurations_load() {
             "methods = [\"GET\"]\n[[routes]]\nsite = \"app\"\npath = \"/api\"\nupstream = \"api\"",
         ),
         format!("{GOOD}[admin]\nsite = \"app\"\nrole_claim = \"a.b\"\nowners = []\n"),
+        format!("{GOOD}[admin]\nsite = \"app\"\nrole_claim = [\"https://a.example/roles\"]\nowners = []\n"),
+        with("client_secret = \"env:CLIENT_SECRET\"", BY_KEY),
+        with("client_secret = \"env:CLIENT_SECRET\"", &format!("{BY_KEY}\nprivate_key_id = \"k1\"")),
     ];
     for text in cases {
         assert_eq!(said(&text), "", "{text}");

@@ -7,6 +7,7 @@ use axum::extract::{RawQuery, State};
 use axum::response::Response;
 use http::{HeaderMap, header};
 
+use super::posted;
 use super::transaction::{Name, Transaction, Transactions, gone};
 use crate::edge::own::{Context, page_response};
 use crate::edge::page;
@@ -24,7 +25,7 @@ pub(crate) async fn handle(
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
     let client = context.client()?;
-    let params = Params::parse(query.as_deref().unwrap_or_default())?;
+    let params = posted::unsealed(&gateway, client, Params::parse(query.as_deref().unwrap_or_default())?);
     let name = Name::of_state(params.get("state").unwrap_or_default());
     let transactions = Transactions::new(client, gateway.sessions.vault(), &gateway.random);
     let found = match params.get("state") {

@@ -31,12 +31,8 @@ pub(crate) async fn handle(
         ));
     }
     let params = Params::parse(query.as_deref().unwrap_or_default())?;
-    let asked = params.get("return_to").or_else(|| params.get("returnUrl")).unwrap_or("/");
-    let return_to = ReturnTo::parse(asked, &context.site).map_err(|_| Refusal::BadParameter {
-        name: "return_to".into(),
-        what: "must be a path of this site that starts with a single slash, or a URL that the client registered",
-    })?;
-    let registration = registration(client, &params)?;
+    let return_to = return_to(&context, &params)?;
+    let registration = registration(&gateway, client, &params)?;
     let ask = ask(&context, &params)?;
     let provider = gateway.sessions.provider(&registration.provider).ok_or(Refusal::Broken)?;
     let begun = provider.begin(&registration.registration, &ask, &*gateway.random).await.map_err(|error| {
@@ -68,15 +64,40 @@ pub(crate) async fn handle(
     Ok(response)
 }
 
-/// The registration that `provider=` names, else the client's first.
-fn registration<'a>(client: &'a Client, params: &Params) -> Result<&'a RegistrationRef, Refusal> {
-    match params.get("provider") {
-        None => client.registrations.first().ok_or(Refusal::NotFound),
-        Some(id) => client
-            .registrations
-            .iter()
-            .find(|known| *known.provider == *id)
-            .ok_or(Refusal::BadParameter { name: "provider".into(), what: "names no provider of this app" }),
+/// Where to come back to: `return_to`, or what a login that a third party initiates calls it (OpenID Connect Core
+/// section 4), which is an absolute address.
+fn return_to(context: &Context, params: &Params) -> Result<ReturnTo, Refusal> {
+    let wrong = |name: &str| Refusal::BadParameter {
+        name: name.into(),
+        what: "must be a path of this site that starts with a single slash, or a URL that the client registered",
+    };
+    if let Some(target) = params.get("target_link_uri") {
+        let own = target.strip_prefix(&*context.site.origin).filter(|path| path.starts_with('/'));
+        return ReturnTo::parse(own.unwrap_or(target), &context.site).map_err(|_| wrong("target_link_uri"));
+    }
+    let asked = params.get("return_to").or_else(|| params.get("returnUrl")).unwrap_or("/");
+    ReturnTo::parse(asked, &context.site).map_err(|_| wrong("return_to"))
+}
+
+/// The registration that `provider=` names, or `iss=` (OpenID Connect Core section 4), else the client's first.
+fn registration<'a>(gateway: &Gateway, client: &'a Client, params: &Params) -> Result<&'a RegistrationRef, Refusal> {
+    let issuer_of = |known: &RegistrationRef| gateway.sessions.provider(&known.provider).map(|found| found.issuer());
+    let (name, value, what) = match (params.get("provider"), params.get("iss")) {
+        (None, None) => return client.registrations.first().ok_or(Refusal::NotFound),
+        (Some(id), _) => ("provider", id, "names no provider of this app"),
+        (None, Some(iss)) => ("iss", iss, "is the issuer of no provider of this app"),
+    };
+    let named = |known: &RegistrationRef| match name {
+        "provider" => *known.provider == *value,
+        _ => issuer_of(known) == Some(value),
+    };
+    let found = client.registrations.iter().find(|known| named(known));
+    let found = found.ok_or(Refusal::BadParameter { name: name.into(), what })?;
+    match params.get("iss") {
+        Some(iss) if issuer_of(found) != Some(iss) => {
+            Err(Refusal::BadParameter { name: "iss".into(), what: "is not the issuer of the provider that is named" })
+        }
+        _ => Ok(found),
     }
 }
 

@@ -25,6 +25,11 @@ use crate::edge::problem::Refusal;
 use crate::edge::{page, ticket};
 use crate::gateway::Gateway;
 
+/// Remembers in the browser which logout is under way at the provider.
+const STATE_COOKIE: &str = "__Host-Http-crl";
+/// How long a person may take there.
+const STATE_SECS: i64 = 900;
+
 /// A link: it must carry the proof that `logout_url` has, else the person is asked.
 pub(crate) async fn by_link(
     State(gateway): State<Arc<Gateway>>,
@@ -43,7 +48,7 @@ pub(crate) async fn by_link(
         return Ok(page_response(page::confirm_sign_out(&client.name, &own_path(&context, "/logout"), &proof)));
     }
     let next = end(&gateway, &context, &live).await?;
-    without_cookie(&context, see_other(&next)?)
+    away(&context, see_other(&next.url)?, &next)
 }
 
 /// Whether a request carries what only a page that could ask for `logout_url` knows (X5).
@@ -82,11 +87,18 @@ pub(crate) async fn by_post(
         antiforgery::check(Kind::Api, &method, &headers, context.site.origins())?;
     }
     let next = end(&gateway, &context, &live).await?;
-    without_cookie(&context, answer(&next))
+    away(&context, answer(&next.url), &next)
+}
+
+/// Where the browser goes once its session has ended.
+struct Next {
+    url: String,
+    /// Comes back from the provider's logout, to this browser (OIDC RP-Initiated Logout 1.0 section 2).
+    state: Option<String>,
 }
 
 /// Ends the session and answers where the browser goes next.
-async fn end(gateway: &Gateway, context: &Context, live: &Live) -> Result<String, Refusal> {
+async fn end(gateway: &Gateway, context: &Context, live: &Live) -> Result<Next, Refusal> {
     let row = gateway.sessions.store().session(live.id).await?;
     // Read before the end: afterwards the tokens are revoked and forgotten.
     let tokens = match &row {
@@ -94,27 +106,58 @@ async fn end(gateway: &Gateway, context: &Context, live: &Live) -> Result<String
         None => None,
     };
     gateway.sessions.end(&[live.id], &How::signed_out()).await?;
+    let (state, values) = (gateway.random.token(), live.values());
+    let hint = values.claims.get("login_hint").and_then(serde_json::Value::as_str).or(values.sid.as_deref());
     let provider_url = match gateway.sessions.provider(&live.provider_id) {
         Some(provider) => {
             let ask = EndSession {
                 id_token: tokens.as_ref().and_then(|tokens| tokens.id_token.as_ref()),
                 post_logout_redirect_uri: &context.own_url("/signed-out"),
-                state: None,
-                logout_hint: None,
+                state: Some(&state),
+                logout_hint: Some(hint.unwrap_or(&values.sub)),
             };
             provider.end_session_url(&live.registration_id, ask).await
         }
         None => None,
     };
-    Ok(provider_url.unwrap_or_else(|| own_path(context, "/signed-out?provider=signed-in")))
+    Ok(match provider_url {
+        Some(url) => Next { url, state: Some(state) },
+        None => Next { url: own_path(context, "/signed-out?provider=signed-in"), state: None },
+    })
+}
+
+/// Takes the session's cookie away, and remembers in this browser which logout is under way.
+fn away(context: &Context, response: Response, next: &Next) -> Result<Response, Refusal> {
+    let mut response = without_cookie(context, response)?;
+    if let Some(state) = &next.state {
+        let line = ticket::own_cookie(STATE_COOKIE, state, cookie::SameSite::Lax, Some(STATE_SECS));
+        response.headers_mut().append(header::SET_COOKIE, line.parse().map_err(|_| Refusal::Broken)?);
+    }
+    Ok(response)
+}
+
+/// Whether this comes from the logout that this browser began: the provider has then done what it was asked for. `None`
+/// where none is under way.
+fn provider_done(headers: &HeaderMap, state: Option<&str>) -> Option<bool> {
+    let expected = ticket::cookie_values(headers, STATE_COOKIE.as_bytes()).next()?;
+    Some(state.is_some_and(|state| bool::from(state.as_bytes().ct_eq(expected))))
 }
 
 /// `GET /bff/signed-out`: rests here; nothing signs in by itself (pain 7).
-pub(crate) async fn signed_out(context: Context, RawQuery(query): RawQuery) -> Result<Response, Refusal> {
+pub(crate) async fn signed_out(
+    context: Context,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Result<Response, Refusal> {
     let client = context.client()?;
     let params = Params::parse(query.as_deref().unwrap_or_default())?;
-    let lives_on = params.get("provider") == Some("signed-in");
+    let done = provider_done(&headers, params.get("state"));
+    let lives_on = params.get("provider") == Some("signed-in") || done == Some(false);
     let mut response = page_response(page::signed_out(&client.name, &client.post_logout_path, lives_on));
+    if done.is_some() {
+        let gone = ticket::own_cookie(STATE_COOKIE, "", cookie::SameSite::Lax, Some(0));
+        response.headers_mut().append(header::SET_COOKIE, gone.parse().map_err(|_| Refusal::Broken)?);
+    }
     // Pages kept for "Back" may show what the person saw while signed in.
     response.headers_mut().insert("clear-site-data", HeaderValue::from_static("\"cache\""));
     Ok(response)

@@ -202,6 +202,8 @@ fn crowded_out(present: &HeaderMap, own_suffix: &str, own_len: usize) -> Vec<Str
             }
         }
     }
+    // Browsers send the older of two first (RFC 6265bis section 5.8.3), which tells those of one second apart.
+    others.reverse();
     others.sort_by_key(|(expires, ..)| std::cmp::Reverse(*expires));
     let mut room = TOGETHER_BYTES.saturating_sub(own_len);
     let mut out = Vec::new();

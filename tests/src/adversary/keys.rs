@@ -4,9 +4,10 @@ use aws_lc_rs::hmac;
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::KeySize;
 use aws_lc_rs::signature::{
-    ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _, RSA_PKCS1_SHA256, RSA_PSS_SHA256, RsaKeyPair,
+    ECDSA_P256_SHA256_FIXED, ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _, RSA_PKCS1_SHA256,
+    RSA_PSS_SHA256, RsaKeyPair, UnparsedPublicKey,
 };
-use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine as _};
+use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD, Engine as _};
 use serde_json::{Value, json};
 use std::sync::LazyLock;
 
@@ -53,6 +54,22 @@ impl Key {
         jwk["kid"] = self.kid.as_str().into();
         jwk["use"] = "sig".into();
         jwk
+    }
+
+    /// Its private half in PEM (PKCS #8).
+    pub fn pem(&self) -> String {
+        let Pair::Ec(pair) = &self.pair else { panic!("only P-256 keys are written down here") };
+        let der = pair.to_pkcs8v1().expect("written");
+        format!("-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n", BASE64_STANDARD.encode(der.as_ref()))
+    }
+
+    /// Whether it signed a token with ES256.
+    pub fn verifies(&self, token: &str) -> bool {
+        let Pair::Ec(pair) = &self.pair else { return false };
+        let (message, signature) = token.rsplit_once('.').expect("three parts");
+        let signature = BASE64_URL_SAFE_NO_PAD.decode(signature).expect("base64url");
+        let public = UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, pair.public_key().as_ref());
+        public.verify(message.as_bytes(), &signature).is_ok()
     }
 
     /// The algorithm that fits.

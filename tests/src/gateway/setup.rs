@@ -1,6 +1,7 @@
 //! The configuration of a gateway under test: sane defaults, and what a story changes about them.
 
 use super::{Gateway, Registrations, free_port};
+use crate::adversary::keys::Key;
 use crate::{Provider, Upstream};
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use serde_json::json;
@@ -20,6 +21,7 @@ pub struct Setup {
     access_ttl_secs: u64,
     provider_extra: String,
     second: Option<String>,
+    by_key: Option<String>,
 }
 
 /// The secret of the clients at a second provider.
@@ -80,6 +82,7 @@ impl Default for Setup {
             access_ttl_secs: 3600,
             provider_extra: String::new(),
             second: None,
+            by_key: None,
         }
     }
 }
@@ -132,6 +135,13 @@ impl Setup {
         self
     }
 
+    /// The app proves who it is with a key instead of a secret; with more lines for its registration.
+    #[must_use]
+    pub fn by_key(mut self, lines: &str) -> Self {
+        self.by_key = Some(lines.to_owned());
+        self
+    }
+
     /// How long the provider's access tokens live.
     #[must_use]
     pub fn access_ttl_secs(mut self, secs: u64) -> Self {
@@ -166,11 +176,13 @@ impl Setup {
         fs::write(folder.path().join("console.secret"), &registrations.secrets[1]).expect("a client secret");
         let text = self.text(port, management, &upstream.origin(), &issuer, &registrations);
         fs::write(folder.path().join("cloakroom.toml"), text).expect("a configuration");
+        let key = Key::ec("client");
+        fs::write(folder.path().join("client.key"), key.pem()).expect("a client's key");
         let environment = vec![
             ("TESTS_APP_SECRET".to_owned(), registrations.secrets[0].clone()),
             ("TESTS_SECOND_SECRET".to_owned(), SECOND_SECRET.to_owned()),
         ];
-        Gateway { child: None, folder, port, management, issuer, registrations, environment, root_key, upstream }
+        Gateway { child: None, folder, port, management, issuer, registrations, environment, root_key, upstream, key }
     }
 
     /// Client metadata for a provider, as a provider's administrator would enter it.
@@ -186,9 +198,17 @@ impl Setup {
         })
     }
 
+    fn app_auth(&self) -> String {
+        match &self.by_key {
+            None => "client_secret = \"env:TESTS_APP_SECRET\"".to_owned(),
+            Some(lines) => format!("client_auth = \"private_key_jwt\"\nprivate_key = \"file:client.key\"\n{lines}"),
+        }
+    }
+
     fn text(&self, port: u16, management: u16, upstream: &str, issuer: &str, ids: &Registrations) -> String {
         let Self { app, routes, server, rest, provider_extra, .. } = self;
         let (app_id, console_id) = (&ids.app, &ids.console);
+        let app_auth = self.app_auth();
         let second = self.second.as_deref().map(second_provider).unwrap_or_default();
         let (second_app, second_console) = match &self.second {
             Some(_) => (", \"other.web\"", ", \"other.console\""),
@@ -214,7 +234,7 @@ issuer = "{issuer}"
 
 [providers.main.registrations.web]
 client_id = "{app_id}"
-client_secret = "env:TESTS_APP_SECRET"
+{app_auth}
 scopes = ["openid", "profile", "email"]
 {provider_extra}
 [providers.main.registrations.console]

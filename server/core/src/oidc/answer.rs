@@ -55,13 +55,18 @@ pub(super) type TokenClient = oauth2::Client<
 pub(super) fn token_client(registration: &Registration, known: &Known) -> Result<TokenClient, ProviderError> {
     let endpoint = known.metadata.token_endpoint().cloned();
     let endpoint = endpoint.ok_or_else(|| ProviderError::Discovery("token_endpoint is missing".into()))?;
-    Ok(oauth2::Client::new(ClientId::new(registration.client_id.clone()))
-        .set_client_secret(ClientSecret::new(registration.client_secret.expose_secret().to_owned()))
+    let (auth_type, secret) = match &registration.auth {
+        ClientAuth::Basic(secret) => (AuthType::BasicAuth, Some(secret)),
+        ClientAuth::Post(secret) => (AuthType::RequestBody, Some(secret)),
+        ClientAuth::PrivateKeyJwt(_) => (AuthType::RequestBody, None),
+    };
+    let client = oauth2::Client::new(ClientId::new(registration.client_id.clone()))
         .set_token_uri(endpoint)
-        .set_auth_type(match registration.auth {
-            ClientAuth::Basic => AuthType::BasicAuth,
-            ClientAuth::Post => AuthType::RequestBody,
-        }))
+        .set_auth_type(auth_type);
+    Ok(match secret {
+        Some(secret) => client.set_client_secret(ClientSecret::new(secret.expose_secret().to_owned())),
+        None => client,
+    })
 }
 
 /// What a usable answer holds.
@@ -73,6 +78,7 @@ pub(super) struct Tokens {
     /// `None`: those that were asked for (RFC 6749 section 5.1). Empty: none.
     pub(super) scopes: Option<Vec<String>>,
     pub(super) access_expires_at: Option<UnixMs>,
+    pub(super) received_at: UnixMs,
 }
 
 impl Tokens {
@@ -92,6 +98,7 @@ impl Tokens {
                 .scopes()
                 .map(|scopes| scopes.iter().map(|scope| scope.to_string()).filter(|scope| !scope.is_empty()).collect()),
             access_expires_at: answer.expires_in().map(|life| expires_at(life.as_secs())),
+            received_at,
         })
     }
 }

@@ -6,7 +6,7 @@ use openidconnect::{
     LoginHint, Nonce, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, Scope,
 };
 
-use super::{Provider, ProviderError, Registration};
+use super::{Provider, ProviderError, Registration, ResponseMode};
 use crate::random::Random;
 use crate::session::record::Token;
 
@@ -50,7 +50,7 @@ type BrowserClient =
     CoreClient<EndpointSet, EndpointNotSet, EndpointNotSet, EndpointNotSet, EndpointMaybeSet, EndpointMaybeSet>;
 
 /// Parameters that belong to the protocol: nothing configured may set them (S9).
-const RESERVED: [&str; 16] = [
+pub const RESERVED: [&str; 16] = [
     "response_type",
     "client_id",
     "redirect_uri",
@@ -133,6 +133,9 @@ impl Provider {
         }
         if let Some(secs) = ask.max_age_secs {
             request = request.set_max_age(std::time::Duration::from_secs(secs));
+        }
+        if registration.response_mode == ResponseMode::FormPost {
+            request = request.add_extra_param("response_mode", "form_post");
         }
         for (name, value) in registration.extra_authorize.iter().filter(|(name, _)| ask.leaves_open(name)) {
             request = request.add_extra_param(name.clone(), value.clone());

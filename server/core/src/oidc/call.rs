@@ -2,12 +2,34 @@
 
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
+use async_trait::async_trait;
 use http::{StatusCode, header};
 use oauth2::{AsyncHttpClient, HttpRequest, HttpResponse};
 
 use super::discovery::is_safe;
 use crate::http::{HttpClient, HttpError};
+
+/// Gives every answer so long and no longer, from the first byte to the last (L14).
+pub(super) struct Timed {
+    http: Arc<dyn HttpClient>,
+    limit: Duration,
+}
+
+impl Timed {
+    pub(super) const fn new(http: Arc<dyn HttpClient>, limit: Duration) -> Self {
+        Self { http, limit }
+    }
+}
+
+#[async_trait]
+impl HttpClient for Timed {
+    async fn send(&self, request: http::Request<Vec<u8>>) -> Result<http::Response<Vec<u8>>, HttpError> {
+        let whole = tokio::time::timeout(self.limit, self.http.send(request)).await;
+        whole.unwrap_or(Err(HttpError::Timeout(self.limit)))
+    }
+}
 
 /// Makes calls over https (or to loopback) only, whatever a document names (S6), and notes what the crates do not hand on: the answer's status and `Retry-After`.
 pub(super) struct Call {

@@ -66,6 +66,9 @@ pub enum LoginError {
     /// The ID token is not acceptable.
     #[error("the identity provider's ID token is not acceptable: {0}")]
     IdToken(#[from] IdTokenFault),
+    /// The userinfo endpoint's answer is unusable.
+    #[error("the identity provider's userinfo answer is not acceptable: {0}")]
+    Userinfo(#[from] UserinfoFault),
     /// The person did not prove enough.
     #[error("the identity provider did not ask for what this sign-in needs: {0}")]
     NotEnough(&'static str),
@@ -81,6 +84,7 @@ impl LoginError {
             Self::CodeRefused(_) => "login-code-refused",
             Self::BadAnswer(_) => "login-bad-answer",
             Self::IdToken(_) => "login-id-token",
+            Self::Userinfo(_) => "login-userinfo",
             Self::NotEnough(_) => "login-not-enough",
         }
     }
@@ -93,10 +97,30 @@ impl LoginError {
             Self::Provider(error) => error.retry_helps(),
             // A code that is used up or too old, or a person who may yet prove more.
             Self::CodeRefused(_) | Self::NotEnough(_) => true,
-            Self::OtherIssuer | Self::BadAnswer(_) => false,
+            Self::OtherIssuer | Self::BadAnswer(_) | Self::Userinfo(_) => false,
             Self::IdToken(fault) => matches!(fault, IdTokenFault::Nonce | IdTokenFault::UnknownKey),
         }
     }
+}
+
+/// What is wrong with a userinfo answer (OpenID Connect Core section 5.3).
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum UserinfoFault {
+    /// The provider has no such endpoint.
+    #[error("the provider has no userinfo endpoint")]
+    NoEndpoint,
+    /// No answer of success.
+    #[error("it has status {0}")]
+    Status(u16),
+    /// Neither JSON nor a token.
+    #[error("it is neither a JSON object nor a signed token, or a member stands twice in it")]
+    Unreadable,
+    /// `sub` (L6).
+    #[error("it is about somebody else")]
+    OtherPerson,
+    /// A signed answer is not signed as an ID token would have to be.
+    #[error("as a signed token: {0}")]
+    Token(#[from] IdTokenFault),
 }
 
 /// What is wrong with an ID token (OpenID Connect Core section 3.1.3.7).

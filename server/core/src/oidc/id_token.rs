@@ -38,7 +38,7 @@ const ALGORITHMS: [(&str, Alg); 9] = [
     ("EdDSA", Alg::EdDsa),
 ];
 /// Claims that serve the protocol and say nothing of the person.
-const PROTOCOL: [&str; 12] =
+pub(super) const PROTOCOL: [&str; 12] =
     ["iss", "aud", "exp", "iat", "nbf", "nonce", "azp", "at_hash", "c_hash", "s_hash", "jti", "sid"];
 
 /// What an ID token must say.

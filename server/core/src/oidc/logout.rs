@@ -1,12 +1,6 @@
 //! The end at the provider: revocation (RFC 7009) and RP-initiated logout (OIDC RP-Initiated Logout 1.0).
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use http::header;
-use secrecy::ExposeSecret as _;
-use zeroize::Zeroizing;
-
-use super::{ClientAuth, Provider, ProviderError, Registration};
+use super::{Provider, ProviderError};
 use crate::session::record::Token;
 
 /// Browsers and servers take URLs of this length everywhere; with a longer `id_token_hint` the logout would fail.
@@ -50,8 +44,13 @@ impl Provider {
         let Some(endpoint) = known.metadata.additional_metadata().revocation_endpoint.clone() else {
             return Ok(Revocation::NotSupported);
         };
-        let request = revocation_request(registration, endpoint.as_str(), token, kind)
-            .map_err(|error| ProviderError::Request(error.to_string()))?;
+        let hint = match kind {
+            TokenKind::Refresh => "refresh_token",
+            TokenKind::Access => "access_token",
+        };
+        // Not by the `oauth2` crate: it takes no plain-http endpoint, not even on loopback.
+        let fields = [("token", token.reveal()), ("token_type_hint", hint)];
+        let request = self.authenticated(registration, &known, endpoint.as_str(), &fields)?;
         let answer = self.http.send(request).await?;
         if answer.status().is_success() {
             Ok(Revocation::Done)
@@ -98,39 +97,9 @@ impl Provider {
             }
             String::from(url)
         };
-        let whole = url(ask.id_token);
+        let whole = url(ask.id_token.filter(|_| self.settings.id_token_hint));
         Some(if whole.len() <= URL_BYTES { whole } else { url(None) })
     }
-}
-
-/// RFC 7009 section 2.1. Not by the `oauth2` crate: it takes no plain-http endpoint, not even on loopback.
-#[expect(clippy::disallowed_methods, reason = "the secret goes into the request to the provider, and nowhere else")]
-fn revocation_request(
-    registration: &Registration,
-    endpoint: &str,
-    token: &Token,
-    kind: TokenKind,
-) -> http::Result<http::Request<Vec<u8>>> {
-    let hint = match kind {
-        TokenKind::Refresh => "refresh_token",
-        TokenKind::Access => "access_token",
-    };
-    let mut form = url::form_urlencoded::Serializer::new(String::new());
-    form.append_pair("token", token.reveal()).append_pair("token_type_hint", hint);
-    let (id, secret) = (registration.client_id.as_str(), registration.client_secret.expose_secret());
-    let mut request = http::Request::post(endpoint).header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
-    match registration.auth {
-        ClientAuth::Basic => {
-            // Both are form-encoded before they are joined (RFC 6749 section 2.3.1).
-            let encoded = |text: &str| url::form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
-            let joined = Zeroizing::new(format!("{}:{}", encoded(id), encoded(secret)));
-            request = request.header(header::AUTHORIZATION, format!("Basic {}", STANDARD.encode(joined.as_bytes())));
-        }
-        ClientAuth::Post => {
-            form.append_pair("client_id", id).append_pair("client_secret", secret);
-        }
-    }
-    request.body(form.finish().into_bytes())
 }
 
 /// Which token is revoked.

@@ -1,12 +1,18 @@
 //! Redeeming a code: the only way to a [`VerifiedLogin`], and so to a session.
 
+use std::time::Duration;
+
 use oauth2::{AuthorizationCode, PkceCodeVerifier, RedirectUrl};
 use serde_json::{Map, Value};
 
 use super::answer::{NoTokens, Tokens, token_client};
 use super::id_token::{Expected, Verified};
+use super::refresh::Unadopted;
 use super::{IdTokenFault, LoginError, Provider, ProviderError};
 use crate::session::record::{Token, TokenSet};
+
+/// How long a refused sign-in may keep the person waiting for the revocation of its tokens.
+const REVOKE_WAIT: Duration = Duration::from_secs(3);
 
 /// What redeeming needs: the code, and what was remembered since the login began.
 pub struct Redeem<'a> {
@@ -36,6 +42,7 @@ impl std::fmt::Debug for Redeem<'_> {
 #[derive(Debug)]
 pub struct VerifiedLogin {
     verified: Verified,
+    userinfo: Option<Map<String, Value>>,
     tokens: TokenSet,
 }
 
@@ -68,6 +75,12 @@ impl VerifiedLogin {
     #[must_use]
     pub const fn claims(&self) -> &Map<String, Value> {
         &self.verified.claims
+    }
+
+    /// Claims from the userinfo endpoint, where it was asked.
+    #[must_use]
+    pub const fn userinfo(&self) -> Option<&Map<String, Value>> {
+        self.userinfo.as_ref()
     }
 
     /// When the person proved who they are, in seconds since 1970.
@@ -118,24 +131,63 @@ impl Provider {
         }
     }
 
-    /// Redeems a code and verifies the ID token in full.
+    /// Redeems a code and verifies the ID token in full. Tokens of a login that is refused all the same are revoked,
+    /// as far as the provider lets them: nobody will ever use them.
     ///
     /// # Errors
     /// [`LoginError`]; no session may start then.
     pub async fn redeem(&self, redeem: Redeem<'_>) -> Result<VerifiedLogin, LoginError> {
+        let tokens = self.exchange(&redeem).await?;
+        match self.verify(&redeem, &tokens).await {
+            Ok((verified, userinfo)) => {
+                let registration = self.registration(redeem.registration)?;
+                let tokens = TokenSet {
+                    // One too long to be kept would be too long for a logout's address as well.
+                    id_token: tokens.id_token.and_then(|text| Token::parse(text).ok()),
+                    access_token: tokens.access_token,
+                    refresh_token: tokens.refresh_token,
+                    scopes: tokens.scopes.unwrap_or_else(|| registration.asked_scopes()),
+                    access_expires_at: tokens.access_expires_at,
+                    received_at: tokens.received_at,
+                };
+                Ok(VerifiedLogin { verified, userinfo, tokens })
+            }
+            Err(error) => {
+                let unadopted = Unadopted::of(tokens.access_token, tokens.refresh_token);
+                let revoked = self.revoke(redeem.registration, &unadopted.token, unadopted.kind);
+                if !matches!(tokio::time::timeout(REVOKE_WAIT, revoked).await, Ok(Ok(_))) {
+                    tracing::warn!(provider = self.id(), "tokens of a refused sign-in could not be revoked");
+                }
+                Err(error)
+            }
+        }
+    }
+
+    async fn exchange(&self, redeem: &Redeem<'_>) -> Result<Tokens, LoginError> {
         let registration = self.registration(redeem.registration)?;
         let known = self.known().await?;
         let redirect = RedirectUrl::new(redeem.redirect_uri.to_owned())
             .map_err(|error| ProviderError::Request(format!("redirect_uri: {error}")))?;
         let client = token_client(registration, &known)?.set_redirect_uri(redirect);
-        let request = client
+        let mut request = client
             .exchange_code(AuthorizationCode::new(redeem.code.to_owned()))
             .set_pkce_verifier(PkceCodeVerifier::new(redeem.pkce_verifier.reveal().to_owned()));
+        for (name, value) in self.assertion(registration, &known)? {
+            request = request.add_extra_param(name, value);
+        }
         let call = self.call();
         let answer = request.request_async(&call).await;
         let received_at = self.clock.now();
         let answer = answer.map_err(|error| refused(NoTokens::because(error, call.answered())))?;
-        let tokens = Tokens::read(&answer, received_at).map_err(|what| LoginError::BadAnswer(what.into()))?;
+        Tokens::read(&answer, received_at).map_err(|what| LoginError::BadAnswer(what.into()))
+    }
+
+    async fn verify(
+        &self,
+        redeem: &Redeem<'_>,
+        tokens: &Tokens,
+    ) -> Result<(Verified, Option<Map<String, Value>>), LoginError> {
+        let registration = self.registration(redeem.registration)?;
         let id_token = tokens.id_token.as_deref().ok_or(IdTokenFault::Missing)?;
         let expected = Expected {
             client_id: &registration.client_id,
@@ -146,16 +198,12 @@ impl Provider {
             acr_values: redeem.acr_values,
         };
         let verified = self.verify_id_token(id_token, &expected).await?;
-        let tokens = TokenSet {
-            // One too long to be kept would be too long for a logout's address as well.
-            id_token: Token::parse(id_token).ok(),
-            access_token: tokens.access_token,
-            refresh_token: tokens.refresh_token,
-            scopes: tokens.scopes.unwrap_or_else(|| registration.asked_scopes()),
-            access_expires_at: tokens.access_expires_at,
-            received_at,
+        let userinfo = if registration.userinfo {
+            Some(self.userinfo(registration, &tokens.access_token, &verified.sub).await?)
+        } else {
+            None
         };
-        Ok(VerifiedLogin { verified, tokens })
+        Ok((verified, userinfo))
     }
 }
 

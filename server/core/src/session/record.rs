@@ -19,8 +19,11 @@ pub struct SealedSession {
     pub sub: String,
     /// The provider's own session id (OIDC Back-Channel Logout 1.0 section 2.1), where it gave one.
     pub sid: Option<String>,
-    /// The ID token's claims, without those that only serve the protocol.
+    /// The ID token's and userinfo's claims, without those that only serve the protocol.
     pub claims: Map<String, Value>,
+    /// Names of the claims that the userinfo endpoint said, and the ID token did not.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub from_userinfo: Vec<String>,
     /// When the claims were read.
     pub claims_at: UnixMs,
     /// When the person last proved who they are (OIDC Core section 2, `auth_time`), seconds since 1970.
@@ -37,6 +40,22 @@ pub struct SealedSession {
     pub expires_at: UnixMs,
     /// The token set's generation that belongs to these values.
     pub generation: i64,
+}
+
+impl SealedSession {
+    /// Takes claims over: of an ID token, of userinfo, or of both. What was not read anew stays; what was read anew and
+    /// does not say a claim any more takes it away. The ID token's word counts where both speak: it is signed.
+    pub fn take_claims(&mut self, id_token: Option<Map<String, Value>>, userinfo: Option<Map<String, Value>>) {
+        let mut kept = std::mem::take(&mut self.claims);
+        let old = self.from_userinfo.drain(..).filter_map(|name| kept.remove_entry(&name)).collect();
+        self.claims = id_token.unwrap_or(kept);
+        for (name, value) in userinfo.unwrap_or(old) {
+            if !self.claims.contains_key(&name) {
+                self.from_userinfo.push(name.clone());
+                self.claims.insert(name, value);
+            }
+        }
+    }
 }
 
 impl fmt::Debug for SealedSession {
@@ -139,6 +158,31 @@ impl fmt::Debug for Token {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn u21_claims_that_are_not_said_any_more_go() {
+        let map = |value: Value| value.as_object().cloned();
+        let mut session: SealedSession = serde_json::from_value(json!({
+            "issuer": "i", "sub": "s", "sid": null, "claims": {}, "claims_at": 0, "auth_time": null, "acr": null,
+            "amr": [], "created_at": 0, "idle_secs": 1, "expires_at": 1, "generation": 1,
+        }))
+        .expect("as an older version wrote it");
+        let cases = [
+            (json!({ "name": "A" }), json!({ "name": "B", "groups": ["x"] }), json!({ "name": "A", "groups": ["x"] })),
+            (json!(null), json!(null), json!({ "name": "A", "groups": ["x"] })),
+            (json!({ "name": "C" }), json!(null), json!({ "name": "C", "groups": ["x"] })),
+            (json!(null), json!({ "groups": ["y"] }), json!({ "name": "C", "groups": ["y"] })),
+            (json!(null), json!({}), json!({ "name": "C" })),
+            (json!({ "groups": ["id"] }), json!({ "groups": ["ui"] }), json!({ "groups": ["id"] })),
+            (json!(null), json!({}), json!({ "groups": ["id"] })),
+        ];
+        for (id_token, userinfo, expected) in cases {
+            let said = format!("{id_token} {userinfo}");
+            session.take_claims(map(id_token), map(userinfo));
+            assert_eq!(Value::Object(session.claims.clone()), expected, "{said}");
+        }
+    }
 
     #[test]
     fn c08_debug_shows_no_token() {

@@ -13,7 +13,7 @@ use super::end::How;
 use super::open::{Access, Flight, Live};
 use super::record::{SealedSession, TokenSet};
 use crate::clock::UnixMs;
-use crate::oidc::{RefreshFailure, RefreshIdentity, RefreshReuse, Refreshed};
+use crate::oidc::{RefreshFailure, RefreshIdentity, RefreshReuse, Refreshed, Unadopted};
 use crate::store::{BeginRefresh, CommitRefresh, Doubt, RefreshGrant, StoreError};
 use crate::vault::sealed::Owner;
 
@@ -220,8 +220,8 @@ impl Sessions {
             received_at: now,
         };
         values.generation = generation;
-        if let Some(claims) = refreshed.claims {
-            values.claims = claims;
+        if refreshed.claims.is_some() || refreshed.userinfo.is_some() {
+            values.take_claims(refreshed.claims, refreshed.userinfo);
             values.claims_at = now;
         }
         let vault = &self.parts.vault;
@@ -247,7 +247,8 @@ impl Sessions {
             }
             Ok(false) => {
                 // Ended while the refresh was in flight: the new tokens die with the session (T5).
-                self.revoke_unadopted(live, &tokens);
+                let (token, kind) = tokens.most_revocable();
+                self.revoke_unadopted(live, Unadopted { token: token.clone(), kind });
                 self.forget(live.id);
                 Err(RefreshError::Over)
             }
@@ -255,14 +256,12 @@ impl Sessions {
         }
     }
 
-    fn revoke_unadopted(self: &Arc<Self>, live: &Arc<Live>, tokens: &TokenSet) {
+    fn revoke_unadopted(self: &Arc<Self>, live: &Arc<Live>, tokens: Unadopted) {
         let Some(provider) = self.provider(&live.provider_id).cloned() else { return };
-        let (token, kind) = tokens.most_revocable();
-        let token = token.clone();
         let live = Arc::clone(live);
         drop(self.parts.background.spawn(async move {
-            if let Err(error) = provider.revoke(&live.registration_id, &token, kind).await {
-                tracing::warn!(session = %live.id, %error, "tokens that came too late could not be revoked");
+            if let Err(error) = provider.revoke(&live.registration_id, &tokens.token, tokens.kind).await {
+                tracing::warn!(session = %live.id, %error, "tokens that nobody takes could not be revoked");
             }
         }));
     }
@@ -287,11 +286,19 @@ impl Sessions {
                 self.abandon(live, fence).await;
                 Err(TRY_LATER)
             }
-            RefreshFailure::Refused { .. } | RefreshFailure::OtherIdentity => {
+            RefreshFailure::OtherIdentity { unadopted } => {
+                self.end(&[live.id], &How::refused_by_provider()).await.map_err(|error| store_error(&error))?;
+                self.revoke_unadopted(live, unadopted);
+                Err(RefreshError::Over)
+            }
+            RefreshFailure::Refused { .. } => {
                 self.end(&[live.id], &How::refused_by_provider()).await.map_err(|error| store_error(&error))?;
                 Err(RefreshError::Over)
             }
-            RefreshFailure::InDoubt(_) | RefreshFailure::BadAnswer(_) => {
+            RefreshFailure::InDoubt(_) | RefreshFailure::BadAnswer { .. } => {
+                if let RefreshFailure::BadAnswer { unadopted: Some(unadopted), .. } = failure {
+                    self.revoke_unadopted(live, unadopted);
+                }
                 self.parts.store.leave_in_doubt(live.id, fence).await.map_err(|error| store_error(&error))?;
                 Err(RefreshError::SignInAgain)
             }

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use serde_json::Map;
+
 use super::Sessions;
 use super::end::How;
 use super::id::{SessionId, SessionSecret, Ticket};
@@ -88,7 +90,7 @@ impl Sessions {
                 provider_id: Some(start.provider_id),
                 subject: Some(person),
                 actor: None,
-                facts: serde_json::Map::new(),
+                facts: Map::new(),
             })
             .await?;
         let replaces = match start.replaces {
@@ -213,11 +215,12 @@ impl Sessions {
 
 fn sealed_values(start: &Start<'_>, now: UnixMs) -> SealedSession {
     let login = &start.login;
-    SealedSession {
+    let mut values = SealedSession {
         issuer: login.issuer().to_owned(),
         sub: login.sub().to_owned(),
         sid: login.sid().map(str::to_owned),
-        claims: login.claims().clone(),
+        claims: Map::new(),
+        from_userinfo: Vec::new(),
         claims_at: now,
         auth_time: login.auth_time(),
         acr: login.acr().map(str::to_owned),
@@ -226,7 +229,9 @@ fn sealed_values(start: &Start<'_>, now: UnixMs) -> SealedSession {
         idle_secs: start.idle_secs,
         expires_at: now.plus_secs(start.absolute_secs),
         generation: 1,
-    }
+    };
+    values.take_claims(Some(login.claims().clone()), login.userinfo().cloned());
+    values
 }
 
 fn cut_user_agent(text: &str) -> String {

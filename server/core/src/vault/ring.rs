@@ -211,6 +211,8 @@ impl Ring {
 pub enum Purpose {
     /// A login transaction's cookie.
     Transaction,
+    /// A provider's answer, on its way from a form to the page that takes it.
+    Answer,
     /// A session's data key.
     DataKey,
     /// A person's audit key.
@@ -223,6 +225,7 @@ impl Purpose {
     fn bound(self) -> Bound {
         Bound::new(&[match self {
             Self::Transaction => b"transaction".as_slice(),
+            Self::Answer => b"answer",
             Self::DataKey => b"data key",
             Self::SubjectKey => b"subject key",
             Self::Cursor => b"cursor",

@@ -18,9 +18,8 @@ pub(super) fn admin(
     if let Some(found) = &site {
         check_site(reader, found, sites, clients);
     }
-    let allowed = "a claim's name; dots lead into nested claims, such as realm_access.roles";
-    let claim = reader.parsed(reader.text("role_claim"), "role_claim", allowed, claim_path);
-    let tenant_claim = reader.parsed(reader.text("tenant_claim"), "tenant_claim", allowed, claim_path);
+    let claim = claim_path(reader, "role_claim");
+    let tenant_claim = claim_path(reader, "tenant_claim");
     let roles = roles(reader);
     let owners = owners(reader, providers);
     if owners.is_empty() && roles.iter().all(|(_, values)| values.is_empty()) && !reader.has("owners") {
@@ -30,16 +29,33 @@ pub(super) fn admin(
     reader.finish();
     Some(Admin {
         site: site?.value.to_owned(),
-        role_claim: claim.map_or_else(|| vec!["roles".to_owned()], |found| found.value),
-        tenant_claim: tenant_claim.map(|found| found.value),
+        role_claim: claim.unwrap_or_else(|| vec!["roles".to_owned()]),
+        tenant_claim,
         roles,
         owners,
     })
 }
 
-fn claim_path(text: &str) -> Result<Vec<String>, String> {
-    let parts: Vec<String> = text.split('.').map(str::to_owned).collect();
-    if parts.iter().any(String::is_empty) { Err("has an empty part".into()) } else { Ok(parts) }
+/// Where a claim stands: `realm_access.roles`, or as a list of steps, for names with dots in them, such as URLs:
+/// `["https://example.com/roles"]`.
+fn claim_path(reader: &Reader<'_>, key: &'static str) -> Option<Vec<String>> {
+    const ALLOWED: &str = "a claim's name; dots lead into nested claims, such as realm_access.roles; where a name has dots \
+                           itself, write a list of the names";
+    if !reader.is_list(key) {
+        let found = reader.parsed(reader.text(key), key, ALLOWED, |text| {
+            let parts: Vec<String> = text.split('.').map(str::to_owned).collect();
+            if parts.iter().any(String::is_empty) { Err("has an empty part".into()) } else { Ok(parts) }
+        });
+        return found.map(|found| found.value);
+    }
+    let parts = reader.texts(key)?;
+    let what = match parts.as_slice() {
+        [] => "names no claim",
+        parts if parts.iter().any(|part| part.value.is_empty()) => "has an empty part",
+        parts => return Some(parts.iter().map(|part| part.value.to_owned()).collect()),
+    };
+    reader.wrong(&reader.place_of(&[key]), format!("{} {what}", reader.name(key)), ALLOWED);
+    None
 }
 
 fn check_site(reader: &Reader<'_>, found: &Found<&str>, sites: &Parts<Site>, clients: &Parts<Client>) {

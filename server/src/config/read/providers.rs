@@ -1,9 +1,10 @@
 //! `[providers.ID]` and their registrations.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use cloakroom_core::oidc::{ClientAuth, RefreshReuse};
-use secrecy::SecretString;
+use cloakroom_core::oidc::{ClientAuth, ClientKey, RESERVED, RefreshReuse, ResponseMode};
+use secrecy::{ExposeSecret as _, SecretString};
 
 use super::{Outside, Parts, web};
 use crate::config::mask::quoted;
@@ -12,23 +13,6 @@ use crate::config::reader::{Found, Reader};
 use crate::config::report::Mistake;
 use crate::config::secret::{self, Use};
 use crate::config::tree::Place;
-
-/// What a login sets itself (RFC 6749 section 4.1.1, RFC 7636 section 4.3, OpenID Connect Core 1.0 section 3.1.2.1), or
-/// what would move it elsewhere (RFC 9101).
-const RESERVED: [&str; 12] = [
-    "client_id",
-    "client_secret",
-    "code_challenge",
-    "code_challenge_method",
-    "nonce",
-    "redirect_uri",
-    "request",
-    "request_uri",
-    "response_mode",
-    "response_type",
-    "scope",
-    "state",
-];
 
 pub(super) fn providers(root: &Reader<'_>, outside: &Outside<'_>) -> Parts<Provider> {
     let mut issuers: BTreeMap<String, (String, Place)> = BTreeMap::new();
@@ -55,6 +39,8 @@ fn issuer(reader: &Reader<'_>) -> Option<Found<String>> {
 fn provider(reader: &Reader<'_>, issuer: Option<Found<String>>, outside: &Outside<'_>) -> Option<Provider> {
     let clock_skew_secs = reader.number("clock_skew_secs", 0..=600, 60).value;
     let refresh_reuse = refresh_reuse(reader);
+    let timeout_secs = u64::try_from(reader.number("timeout_secs", 1..=120, 40).value).unwrap_or(40);
+    let id_token_hint = reader.flag("id_token_hint").value || !reader.has("id_token_hint");
     let registrations: Parts<Registration> = reader
         .tables_by_id("registrations")
         .into_iter()
@@ -66,7 +52,14 @@ fn provider(reader: &Reader<'_>, issuer: Option<Found<String>>, outside: &Outsid
         reader.warn(reader.place(), "this provider has no registration, so nobody can log in with it", help);
     }
     reader.finish();
-    Some(Provider { issuer: issuer?.value, clock_skew_secs, refresh_reuse, registrations: super::all(registrations)? })
+    Some(Provider {
+        issuer: issuer?.value,
+        clock_skew_secs,
+        refresh_reuse,
+        timeout_secs,
+        id_token_hint,
+        registrations: super::all(registrations)?,
+    })
 }
 
 /// `"never"`, `"always"` or `{ grace_secs = N }`
@@ -93,24 +86,73 @@ fn registration(reader: &Reader<'_>, outside: &Outside<'_>) -> Option<Registrati
             if text.is_empty() { Err("is empty".into()) } else { Ok(text.to_owned()) }
         },
     );
-    let client_secret = client_secret(reader, outside);
-    let ways = [("client_secret_basic", ClientAuth::Basic), ("client_secret_post", ClientAuth::Post)];
-    let client_auth = reader.one_of("client_auth", &ways, ClientAuth::Basic).value;
+    let client_auth = client_auth(reader, outside);
     let scopes = scopes(reader);
     let extra_authorize = extra_authorize(reader);
+    let modes = [("query", ResponseMode::Query), ("form_post", ResponseMode::FormPost)];
+    let response_mode = reader.one_of("response_mode", &modes, ResponseMode::Query).value;
+    let userinfo = reader.flag("userinfo").value;
     reader.finish();
     Some(Registration {
         client_id: client_id?.value,
-        client_secret: client_secret?,
-        client_auth,
+        client_auth: client_auth?,
         scopes,
         extra_authorize,
+        response_mode,
+        userinfo,
     })
 }
 
-fn client_secret(reader: &Reader<'_>, outside: &Outside<'_>) -> Option<SecretString> {
-    let found = reader.required("client_secret", "\"env:CLIENT_SECRET\"")?;
-    let named = |what: &str| format!("{}: {what}", reader.name("client_secret"));
+/// How `client_auth` names a way.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Way {
+    Basic,
+    Post,
+    Key,
+}
+
+fn client_auth(reader: &Reader<'_>, outside: &Outside<'_>) -> Option<ClientAuth> {
+    let secret = reader.text("client_secret");
+    let ways = [("client_secret_basic", Way::Basic), ("client_secret_post", Way::Post), ("private_key_jwt", Way::Key)];
+    let way = reader.one_of("client_auth", &ways, Way::Basic).value;
+    let (key, kid) = (reader.text("private_key"), reader.text("private_key_id"));
+    let unused = if way == Way::Key { [secret.as_ref(), None] } else { [key.as_ref(), kid.as_ref()] };
+    for found in unused.into_iter().flatten() {
+        let help =
+            "leave it out: private_key belongs to client_auth = \"private_key_jwt\", client_secret to the others";
+        reader.wrong(&found.place, "this client_auth uses no such key", help);
+    }
+    if way == Way::Key {
+        let pem = outside_secret(reader, ("private_key", key), "\"file:client.key\"", outside)?;
+        return private_key(reader, &pem, kid.map(|found| found.value.to_owned()));
+    }
+    let secret = outside_secret(reader, ("client_secret", secret), "\"env:CLIENT_SECRET\"", outside)?;
+    Some(if way == Way::Post { ClientAuth::Post(secret) } else { ClientAuth::Basic(secret) })
+}
+
+#[expect(clippy::disallowed_methods, reason = "the key is read here, and kept where nothing prints it")]
+fn private_key(reader: &Reader<'_>, pem: &SecretString, kid: Option<String>) -> Option<ClientAuth> {
+    match ClientKey::parse(pem.expose_secret(), kid) {
+        Ok(key) => Some(ClientAuth::PrivateKeyJwt(Arc::new(key))),
+        Err(error) => {
+            let help = "make one with: openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out client.key";
+            reader.wrong(&reader.place_of(&["private_key"]), format!("{}: {error}", reader.name("private_key")), help);
+            None
+        }
+    }
+}
+
+fn outside_secret(
+    reader: &Reader<'_>,
+    (key, found): (&'static str, Option<Found<&str>>),
+    example: &str,
+    outside: &Outside<'_>,
+) -> Option<SecretString> {
+    if !reader.has(key) {
+        reader.missing(key, example);
+    }
+    let found = found?;
+    let named = |what: &str| format!("{}: {what}", reader.name(key));
     match secret::resolve(found.value, Use::ClientSecret, outside) {
         Ok(read) => {
             if let Some(told) = read.warning {

@@ -171,6 +171,24 @@ fn u24_logins() {
 }
 
 #[test]
+fn u24_ways_of_client_authentication() {
+    let secret = "client_secret = \"env:CLIENT_SECRET\"";
+    let by_key = "client_auth = \"private_key_jwt\"\n";
+    check(&[
+        (secret, by_key, 10, "providers.main.registrations.web.private_key is missing"),
+        (secret, "private_key = \"file:client.key\"\nclient_secret = \"env:CLIENT_SECRET\"", 12, "uses no such key"),
+        (secret, "private_key_id = \"k1\"\nclient_secret = \"env:CLIENT_SECRET\"", 12, "uses no such key"),
+        (secret, &format!("{by_key}private_key = \"file:client.key\"\n{secret}"), 14, "uses no such key"),
+        (secret, &format!("{by_key}private_key = \"file:console.secret\""), 13, "it is no private key"),
+        (secret, &format!("{secret}\nresponse_mode = \"fragment\""), 13, "response_mode = \"fragment\""),
+        (secret, &format!("{secret}\nuserinfo = \"yes\""), 13, "userinfo must be true or false"),
+        (secret, &format!("{secret}\nextra_authorize = {{ dpop_jkt = \"x\" }}"), 13, "dpop_jkt is set by each login"),
+        ("[providers.main]\n", "[providers.main]\ntimeout_secs = 0\n", 9, "timeout_secs = 0 is out of range"),
+        ("[providers.main]\n", "[providers.main]\nid_token_hint = 1\n", 9, "id_token_hint must be true or false"),
+    ]);
+}
+
+#[test]
 fn u24_routes() {
     check(&[
         ("site = \"app\"", "site = \"none\"", 22, "routes[0].site names no site: \"none\""),
@@ -239,6 +257,8 @@ fn u24_the_console() {
     only(&with_admin("site = \"none\""), 27, "admin.site names no site: \"none\"");
     only(&with_admin(""), 26, "admin.site is missing");
     only(&with_admin("site = \"app\"\nrole_claim = \"a..b\""), 28, "has an empty part");
+    only(&with_admin("site = \"app\"\nrole_claim = [\"a\", \"\"]"), 28, "has an empty part");
+    only(&with_admin("site = \"app\"\nrole_claim = []"), 28, "names no claim");
     only(&with_admin("site = \"app\"\ntenant_claim = \".org\""), 28, "has an empty part");
     only(&with_admin("site = \"app\"\nroles = { admin = [] }"), 28, "unknown key admin.roles.admin");
     only(&with_admin("site = \"app\"\nroles = { owner = [\"\"] }"), 28, "admin.roles.owner has an empty claim value");

@@ -8,11 +8,15 @@ use super::super::{load, summary};
 use super::{GOOD, KEY, environment, folder, load_with, said, with};
 
 fn secret_of(text: &str) -> String {
+    use cloakroom_core::oidc::ClientAuth;
     use secrecy::ExposeSecret as _;
     let config = load_with(text, &[("SPACED", " s \r\n")]).expect("loads").config;
+    let ClientAuth::Basic(secret) = &config.providers["main"].registrations["web"].client_auth else {
+        panic!("a secret")
+    };
     #[expect(clippy::disallowed_methods, reason = "the test compares it")]
-    let secret = config.providers["main"].registrations["web"].client_secret.expose_secret().to_owned();
-    secret
+    let text = secret.expose_secret().to_owned();
+    text
 }
 
 #[test]

@@ -15,8 +15,14 @@ fn settings(issuer: &str) -> ProviderSettings {
         issuer: issuer.into(),
         clock_skew_secs: SKEW,
         refresh_reuse: RefreshReuse::Never,
+        timeout_secs: 40,
+        id_token_hint: true,
         registrations: Vec::new(),
     }
+}
+
+fn unguessable() -> std::sync::Arc<dyn crate::random::Random> {
+    std::sync::Arc::new(crate::random::SystemRandom)
 }
 
 /// Whether discovery succeeds: the question about `iss` needs it.
@@ -46,7 +52,7 @@ async fn s06_issuer_in_the_settings_must_be_one() {
     ] {
         let http: std::sync::Arc<dyn HttpClient> = std::sync::Arc::<super::rig::Fake>::clone(&rig.fake);
         let clock = std::sync::Arc::<crate::clock::HeldClock>::clone(&rig.clock);
-        assert_eq!(Provider::new(settings(issuer), http, clock).err(), expected, "{issuer}");
+        assert_eq!(Provider::new(settings(issuer), http, clock, unguessable()).err(), expected, "{issuer}");
     }
     assert_eq!(rig.fake.all_calls(), 0, "nothing is fetched before it is needed");
 }
@@ -204,7 +210,7 @@ async fn renewal_that_hangs_keeps_nobody_long() {
     let hanging = std::sync::Arc::new(Hanging(std::sync::Arc::clone(&rig.fake), false.into()));
     let http: std::sync::Arc<dyn HttpClient> = std::sync::Arc::<Hanging>::clone(&hanging);
     let clock = std::sync::Arc::<crate::clock::HeldClock>::clone(&rig.clock);
-    let mut provider = Provider::new(settings(ISSUER), http, clock).unwrap();
+    let mut provider = Provider::new(settings(ISSUER), http, clock, unguessable()).unwrap();
     provider.discovery.renew_wait = std::time::Duration::from_millis(20);
     assert!(provider.check_answer_issuer(None).await.is_ok());
     hanging.1.store(true, std::sync::atomic::Ordering::SeqCst);

@@ -207,8 +207,8 @@ async fn redeemed_login_tells_who_it_is_and_holds_the_tokens() {
 
 #[tokio::test]
 async fn l04_code_is_redeemed_with_its_verifier_and_the_clients_secret() {
-    for auth in [ClientAuth::Basic, ClientAuth::Post] {
-        let rig = Rig::with(|registration| registration.auth = auth);
+    for auth in [ClientAuth::Basic(SECRET.into()), ClientAuth::Post(SECRET.into())] {
+        let rig = Rig::with(|registration| registration.auth = auth.clone());
         rig.redeem(&rig.good_token()).await.unwrap();
         let seen = rig.fake.last();
         let form: BTreeMap<String, String> = url::form_urlencoded::parse(seen.body.as_bytes()).into_owned().collect();
@@ -223,15 +223,16 @@ async fn l04_code_is_redeemed_with_its_verifier_and_the_clients_secret() {
         let basic = seen.authorization.as_deref();
         match auth {
             // "cloakroom:very+secret": form-encoded first (RFC 6749 section 2.3.1).
-            ClientAuth::Basic => {
+            ClientAuth::Basic(_) => {
                 assert_eq!(basic, Some("Basic Y2xvYWtyb29tOnZlcnkrc2VjcmV0"));
                 assert!(!form.contains_key("client_secret"));
             }
-            ClientAuth::Post => {
+            ClientAuth::Post(_) => {
                 assert_eq!(basic, None);
                 assert_eq!(form.get("client_secret").map(String::as_str), Some(SECRET));
                 assert_eq!(form.get("client_id").map(String::as_str), Some(CLIENT));
             }
+            ClientAuth::PrivateKeyJwt(_) => unreachable!("not in this table"),
         }
     }
 }

@@ -53,7 +53,7 @@ async fn s06_id_token_of_a_refresh_answer_must_be_about_the_same_person_and_clie
         json!({ "azp": "other" }),
     ] {
         let outcome = refresh(&rig, answer_with(changes.clone())).await;
-        assert!(matches!(outcome, Err(RefreshFailure::OtherIdentity)), "{changes}: {outcome:?}");
+        assert!(matches!(outcome, Err(RefreshFailure::OtherIdentity { .. })), "{changes}: {outcome:?}");
     }
     // The nonce may be missing, be the login's, or be another: there was no authorization request (OIDC Core 12.2).
     for changes in [json!({ "nonce": null }), json!({}), json!({ "nonce": "other" }), json!({ "auth_time": 1 })] {
@@ -76,7 +76,7 @@ async fn s06_id_token_of_a_refresh_answer_that_cannot_be_verified_is_no_other_id
         ("garbage", "garbage".to_owned()),
     ] {
         let outcome = refresh(&rig, token_answer(&json!({ "id_token": id_token }))).await;
-        assert!(matches!(outcome, Err(RefreshFailure::BadAnswer(_))), "{what}: {outcome:?}");
+        assert!(matches!(outcome, Err(RefreshFailure::BadAnswer { .. })), "{what}: {outcome:?}");
     }
 }
 
@@ -89,8 +89,8 @@ async fn t07_failures_tell_what_surely_happened() {
         Err(RefreshFailure::Refused { error }) => format!("refused: {error}"),
         Err(RefreshFailure::Unavailable { retry_after_secs }) => format!("unavailable: {retry_after_secs:?}"),
         Err(RefreshFailure::InDoubt(_)) => "in doubt".to_owned(),
-        Err(RefreshFailure::BadAnswer(_)) => "bad answer".to_owned(),
-        Err(RefreshFailure::OtherIdentity) => "other identity".to_owned(),
+        Err(RefreshFailure::BadAnswer { .. }) => "bad answer".to_owned(),
+        Err(RefreshFailure::OtherIdentity { .. }) => "other identity".to_owned(),
     };
     let waiting = |status: u16, after: &str| {
         let mut reply = answer(status, json!({ "error": "temporarily_unavailable" })).unwrap();

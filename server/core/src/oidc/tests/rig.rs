@@ -18,8 +18,10 @@ use serde_json::{Map, Value, json};
 use crate::clock::{HeldClock, UnixMs};
 use crate::http::{HttpClient, HttpError};
 use crate::oidc::{
-    ClientAuth, IdTokenFault, LoginError, Provider, ProviderSettings, Redeem, RefreshReuse, Registration, VerifiedLogin,
+    ClientAuth, IdTokenFault, LoginError, Provider, ProviderSettings, Redeem, RefreshReuse, Registration, ResponseMode,
+    VerifiedLogin,
 };
+use crate::random::SystemRandom as Unguessable;
 use crate::session::record::Token;
 
 pub(super) const ISSUER: &str = "https://id.example.com";
@@ -215,10 +217,11 @@ impl Rig {
         let mut registration = Registration {
             id: "web".into(),
             client_id: CLIENT.into(),
-            client_secret: SECRET.into(),
-            auth: ClientAuth::Basic,
+            auth: ClientAuth::Basic(SECRET.into()),
             scopes: vec!["profile".into(), "openid".into(), "offline_access".into()],
             extra_authorize: Vec::new(),
+            response_mode: ResponseMode::Query,
+            userinfo: false,
         };
         change(&mut registration);
         let settings = ProviderSettings {
@@ -226,11 +229,13 @@ impl Rig {
             issuer: ISSUER.into(),
             clock_skew_secs: SKEW,
             refresh_reuse: RefreshReuse::Never,
+            timeout_secs: 40,
+            id_token_hint: true,
             registrations: vec![registration],
         };
         let (fake, clock) = (Arc::new(Fake::default()), Arc::new(HeldClock::at(UnixMs::from_secs(NOW))));
         let http: Arc<dyn HttpClient> = Arc::<Fake>::clone(&fake);
-        let provider = Provider::new(settings, http, Arc::<HeldClock>::clone(&clock)).unwrap();
+        let provider = Provider::new(settings, http, Arc::<HeldClock>::clone(&clock), Arc::new(Unguessable)).unwrap();
         let rig = Self { provider, fake, clock, key: Key::new("k1", "ES256") };
         rig.fake.set("/.well-known/openid-configuration", answer(200, document()));
         rig.publish(&[&rig.key]);
