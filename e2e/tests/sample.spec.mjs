@@ -54,3 +54,20 @@ test("u05: ten tabs that sign in at once all end signed in", async ({ context, d
     await expect(tab.locator("#inside")).toBeVisible();
   }
 });
+
+test("step-up: the safe asks for a one-time code and opens after it", async ({ page, demo }) => {
+  await page.goto(`${demo.gateway}/bff/login?return_to=/`);
+  await logIn(page, user(demo));
+  await expect(page.locator("#inside")).toBeVisible();
+  await page.locator("#open-safe").click();
+  await expect(page.locator("#safe")).toContainText("not enough");
+  await look(page, "sample-step-up");
+  await page.locator("#step-up").click();
+  await expect(page.locator('input[name="code"]')).toBeVisible();
+  await look(page, "provider-second-factor");
+  const code = await page.locator("#phone strong").innerText();
+  await page.locator('input[name="code"]').fill(code);
+  await logIn(page, user(demo));
+  await page.waitForURL(`${demo.gateway}/`);
+  await expect(page.locator("#safe")).toContainText("The safe is open");
+});

@@ -6,6 +6,7 @@
 //! | any method `/api/echo` | none needed; says what it thinks of the one that came |
 //! | `GET /api/me` | needed |
 //! | `GET`, `POST /api/notes` | needed |
+//! | `GET /api/safe` | needed, of a sign-in with a second factor |
 //! | `GET /api/slow?ms=` | none needed |
 //! | `GET /api/stream` | none needed |
 
@@ -14,6 +15,7 @@ mod echo;
 mod me;
 mod notes;
 mod problem;
+mod safe;
 mod slow;
 mod stream;
 #[cfg(test)]
@@ -45,6 +47,7 @@ pub fn router(tokens: AccessTokens) -> Router {
         .route("/api/echo", any(echo::echo))
         .route("/api/me", get(me::me))
         .route("/api/notes", get(notes::list).post(notes::add))
+        .route("/api/safe", get(safe::safe))
         .route("/api/slow", get(slow::slow))
         .route("/api/stream", get(stream::stream))
         .fallback(problem::not_found)

@@ -29,7 +29,7 @@ const JS: &str = "text/javascript; charset=utf-8";
 const SVG: &str = "image/svg+xml";
 
 /// Name, media type, content.
-const FILES: [(&str, &str, &str); 10] = [
+const FILES: [(&str, &str, &str); 11] = [
     ("app.css", CSS, include_str!("app/app.css")),
     ("parts.css", CSS, include_str!("app/parts.css")),
     ("app.js", JS, include_str!("app/app.js")),
@@ -38,6 +38,7 @@ const FILES: [(&str, &str, &str); 10] = [
     ("account.js", JS, include_str!("app/account.js")),
     ("call.js", JS, include_str!("app/call.js")),
     ("notes.js", JS, include_str!("app/notes.js")),
+    ("safe.js", JS, include_str!("app/safe.js")),
     ("devices.js", JS, include_str!("app/devices.js")),
     ("mark.svg", SVG, include_str!("app/mark.svg")),
 ];

@@ -6,6 +6,7 @@ import { call, onRefused } from "./gateway.js";
 import { nameOf, showAccount } from "./account.js";
 import { forgetCalls, startCalling } from "./call.js";
 import { forgetNotes, showNotes, startNotes } from "./notes.js";
+import { forgetSafe, showSafe, startSafe } from "./safe.js";
 import { forgetDevices, showDevices, startDevices } from "./devices.js";
 
 const LOOK_EVERY_MS = 10_000;
@@ -22,6 +23,7 @@ let stopListening = () => {};
 startCalling();
 startNotes();
 startDevices();
+startSafe();
 onRefused(look);
 surroundings();
 await look();
@@ -64,6 +66,7 @@ function enter(user) {
   face(true);
   showNotes();
   showDevices();
+  showSafe();
 }
 
 /** Every tab hears at once when the session is over, whoever ended it. */
@@ -114,6 +117,7 @@ function forget() {
   forgetCalls();
   forgetNotes();
   forgetDevices();
+  forgetSafe();
 }
 
 function face(inside) {

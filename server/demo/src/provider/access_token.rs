@@ -18,6 +18,8 @@ pub struct AccessToken {
     pub sub: String,
     /// The client the token was issued to.
     pub client_id: String,
+    /// How surely the person signed in (RFC 9068, 2.2.1).
+    pub acr: Option<String>,
     /// Granted scopes, separated by spaces.
     pub scope: String,
     /// Another one for each token: a new value shows a refresh.

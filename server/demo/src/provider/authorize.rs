@@ -73,6 +73,7 @@ pub(super) fn finish(provider: &Provider, request: AuthorizeRequest, login: &Log
             scope: request.scope,
             sid: login.sid.clone(),
             auth_time: login.auth_time,
+            assurance: login.assurance,
         },
         used: Used::No,
     };

@@ -6,7 +6,7 @@ use axum::{Json, extract::State, response::IntoResponse};
 use http::header::CACHE_CONTROL;
 use serde_json::{Value, json};
 
-use super::{Provider, claims};
+use super::{Provider, claims, state::Assurance};
 
 /// Clients may keep it for a while; the key never changes while the provider runs.
 const CACHEABLE: [(http::HeaderName, &str); 1] = [(CACHE_CONTROL, "public, max-age=300")];
@@ -43,6 +43,7 @@ fn document(provider: &Provider) -> Value {
         "authorization_response_iss_parameter_supported": true,
         "backchannel_logout_supported": provider.send_logout.is_some(),
         "backchannel_logout_session_supported": provider.send_logout.is_some(),
+        "acr_values_supported": [Assurance::Password.acr(), Assurance::SecondFactor.acr()],
         "claims_parameter_supported": false,
         "request_parameter_supported": false,
         "request_uri_parameter_supported": false,

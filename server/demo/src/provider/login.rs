@@ -17,12 +17,13 @@ use super::{
     interaction, page,
     params::Params,
     sso,
-    state::{Login, Purpose},
+    state::{Assurance, Digest, Login, Purpose},
 };
 
 const GONE: &str = "This sign-in page is no longer valid: it was used, it is too old, or it was \
                     opened in another browser. Go back to the app and sign in from there.";
 const WRONG: &str = "User name or password is wrong.";
+const WRONG_CODE: &str = "The one-time code is wrong. The demo's phone shows the right one below.";
 
 pub(super) async fn show(
     State(provider): State<Arc<Provider>>,
@@ -33,7 +34,7 @@ pub(super) async fn show(
         .ok()
         .and_then(|params| params.get("interaction").map(str::to_owned));
     match id.and_then(|id| Asked::look(&provider, &headers, id)) {
-        Some(asked) => asked.page(&provider, &headers, StatusCode::OK, None),
+        Some(asked) => asked.page(&provider, &headers, StatusCode::OK, None, &Params::default()),
         None => page::error(&provider, StatusCode::BAD_REQUEST, GONE),
     }
 }
@@ -54,20 +55,22 @@ pub(super) async fn submit(
     let Some(asked) = Asked::look(&provider, &headers, id) else {
         return gone();
     };
+    if !asked.has_code(&params) {
+        return asked.page(&provider, &headers, StatusCode::UNPROCESSABLE_ENTITY, Some(WRONG_CODE), &params);
+    }
     if params.get("choice") == Some("continue") {
         let Some(login) = asked.present_login(&provider, &headers) else {
-            return asked.page(&provider, &headers, StatusCode::OK, None);
+            return asked.page(&provider, &headers, StatusCode::OK, None, &params);
         };
         interaction::close(&provider, &asked.id);
         return authorize::finish(&provider, asked.request, &login);
     }
     let Some(user) = who(&provider, &params) else {
-        let name = params.get("username");
-        return asked.page(&provider, &headers, StatusCode::UNPROCESSABLE_ENTITY, name);
+        return asked.page(&provider, &headers, StatusCode::UNPROCESSABLE_ENTITY, Some(WRONG), &params);
     };
     interaction::close(&provider, &asked.id);
     let mut cookies = HeaderMap::new();
-    let login = sso::begin(&provider, &headers, &mut cookies, user);
+    let login = sso::begin(&provider, &headers, &mut cookies, user, asked.request.assurance);
     let mut response = authorize::finish(&provider, asked.request, &login);
     response.headers_mut().extend(cookies);
     response
@@ -105,13 +108,26 @@ impl Asked {
             .filter(|login| self.request.prompt == Prompt::SelectAccount && self.request.is_met_by(login, now))
     }
 
-    /// `refused_name` is what was typed when the answer was wrong.
+    /// The code of this very page, where a second factor is asked for. In place of a phone, the page shows it.
+    fn code(&self) -> Option<String> {
+        let digest = Digest::of(&format!("{} {}", self.id, self.csrf));
+        let number = digest.as_bytes().iter().fold(0_u32, |sum, byte| (sum * 256 + u32::from(*byte)) % 1_000_000);
+        (self.request.assurance == Assurance::SecondFactor).then(|| format!("{number:06}"))
+    }
+
+    fn has_code(&self, params: &Params) -> bool {
+        let typed = params.get("code").unwrap_or_default().replace(' ', "");
+        self.code().is_none_or(|code| is_same(&code, &typed))
+    }
+
+    /// `typed` is what came with a wrong answer; `error` says what was wrong about it.
     fn page(
         &self,
         provider: &Provider,
         headers: &HeaderMap,
         status: StatusCode,
-        refused_name: Option<&str>,
+        error: Option<&str>,
+        typed: &Params,
     ) -> Response {
         let users: Vec<_> = provider
             .config
@@ -130,14 +146,14 @@ impl Asked {
             .present_login(provider, headers)
             .and_then(|login| provider.config.user_by_sub(&login.sub))
             .map(|user| &user.display_name);
-        let refused = status == StatusCode::UNPROCESSABLE_ENTITY;
         let values = context! {
             interaction => &self.id,
             csrf => &self.csrf,
             client => &self.request.client_id,
             host => self.request.answer.redirect_uri.host_str(),
-            username => refused_name.or(self.request.login_hint.as_deref()),
-            error => refused.then_some(WRONG),
+            username => typed.get("username").or(self.request.login_hint.as_deref()),
+            error,
+            code => self.code(),
             again => self.request.prompt == Prompt::Login,
             signed_in,
             users,

@@ -5,6 +5,7 @@ use thiserror::Error;
 use url::form_urlencoded;
 
 /// Parsed parameters. A repeated one is refused, an empty one counts as absent (RFC 6749, 3.1).
+#[derive(Default)]
 pub(super) struct Params(Vec<(String, String)>);
 
 /// Why parameters could not be read.

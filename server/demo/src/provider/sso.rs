@@ -8,7 +8,7 @@ use super::{
     Provider, backchannel,
     config::User,
     cookies,
-    state::{Digest, LOGIN_SECS, Login},
+    state::{Assurance, Digest, LOGIN_SECS, Login},
 };
 
 fn key(headers: &HeaderMap) -> Option<Digest> {
@@ -23,7 +23,13 @@ pub(super) fn current(provider: &Provider, headers: &HeaderMap) -> Option<Login>
 
 /// The login page's outcome. The cookie's value is always new (no fixation). The same person goes
 /// on in the same `sid`; another one's sign-in in this browser ends.
-pub(super) fn begin(provider: &Provider, request: &HeaderMap, response: &mut HeaderMap, user: &User) -> Login {
+pub(super) fn begin(
+    provider: &Provider,
+    request: &HeaderMap,
+    response: &mut HeaderMap,
+    user: &User,
+    assurance: Assurance,
+) -> Login {
     let now = provider.sources.now_secs();
     let before = take(provider, request);
     let (sid, clients) = match before {
@@ -35,7 +41,7 @@ pub(super) fn begin(provider: &Provider, request: &HeaderMap, response: &mut Hea
         None => (provider.sources.id(), BTreeSet::new()),
     };
     let secret = provider.sources.token();
-    let login = Login { cookie: Digest::of(&secret), sid, sub: user.sub.clone(), auth_time: now, clients };
+    let login = Login { cookie: Digest::of(&secret), sid, sub: user.sub.clone(), auth_time: now, assurance, clients };
     provider.state.lock().logins.insert(login.cookie, login.clone(), now + LOGIN_SECS, now);
     cookies::set(response, cookies::LOGIN, &secret);
     login

@@ -54,6 +54,32 @@ pub(super) enum AfterLogout {
     Client(Url),
 }
 
+/// How surely a person is who they say (OpenID Connect Core, 2: `acr`, `amr`; RFC 8176).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Assurance {
+    /// A password.
+    Password,
+    /// A password and a one-time code.
+    SecondFactor,
+}
+
+impl Assurance {
+    /// What `acr` says, and `acr_values` may ask for.
+    pub(super) const fn acr(self) -> &'static str {
+        match self {
+            Self::Password => "pwd",
+            Self::SecondFactor => "mfa",
+        }
+    }
+
+    pub(super) const fn amr(self) -> &'static [&'static str] {
+        match self {
+            Self::Password => &["pwd"],
+            Self::SecondFactor => &["pwd", "otp", "mfa"],
+        }
+    }
+}
+
 /// Somebody is signed in at the provider (single sign-on).
 #[derive(Clone)]
 pub(super) struct Login {
@@ -63,6 +89,7 @@ pub(super) struct Login {
     pub(super) sid: String,
     pub(super) sub: String,
     pub(super) auth_time: u64,
+    pub(super) assurance: Assurance,
     /// Clients that got a code here; they hear of the logout.
     pub(super) clients: BTreeSet<String>,
 }
@@ -94,6 +121,7 @@ pub(super) struct Authorization {
     pub(super) scope: Vec<String>,
     pub(super) sid: String,
     pub(super) auth_time: u64,
+    pub(super) assurance: Assurance,
 }
 
 /// A family of refresh tokens.

@@ -58,6 +58,7 @@ fn access_token(
         "exp": now + provider.config.access_token_secs,
         "jti": provider.sources.id(),
         "auth_time": authorization.auth_time,
+        "acr": authorization.assurance.acr(),
         "roles": user.roles,
         "groups": user.groups,
     });
@@ -83,7 +84,8 @@ fn id_token(
     put("iat", json!(now));
     put("exp", json!(now + ID_TOKEN_SECS));
     put("auth_time", json!(authorization.auth_time));
-    put("amr", json!(["pwd"]));
+    put("acr", json!(authorization.assurance.acr()));
+    put("amr", json!(authorization.assurance.amr()));
     put("sid", json!(authorization.sid));
     put("at_hash", json!(URL_SAFE_NO_PAD.encode(left_half)));
     if let Some(nonce) = nonce {

@@ -132,6 +132,13 @@ access = "signed_in"
 
 [[routes]]
 site = "app"
+path = "/api/safe"
+upstream = "api"
+token = "user"
+policy = {{ acr = ["mfa"] }}
+
+[[routes]]
+site = "app"
 path = "/"
 upstream = "app"
 kind = "page"

@@ -8,7 +8,7 @@ use crate::provider::{
     answer::{Answer, AuthorizeErrorCode, ResponseMode},
     claims, hint,
     params::Params,
-    state::Login,
+    state::{Assurance, Login},
 };
 
 /// A request that may be answered with a code once somebody is signed in.
@@ -23,6 +23,8 @@ pub(in crate::provider) struct AuthorizeRequest {
     pub(in crate::provider) prompt: Prompt,
     pub(in crate::provider) login_hint: Option<String>,
     max_age_secs: Option<u64>,
+    /// What `acr_values` asks for: here the least that serves is enough, and more is as good.
+    pub(in crate::provider) assurance: Assurance,
     /// `sub` of the ID token that came as a hint.
     hinted_sub: Option<String>,
 }
@@ -111,18 +113,28 @@ impl AuthorizeRequest {
             prompt: prompt(params).map_err(|text| (InvalidRequest, text))?,
             login_hint: params.get("login_hint").map(str::to_owned),
             max_age_secs,
+            assurance: assurance(params),
             hinted_sub,
             client_id,
             answer,
         })
     }
 
-    /// Whether `login` is recent enough and the one that was hinted at.
+    /// Whether `login` is sure and recent enough, and the one that was hinted at.
     pub(in crate::provider) fn is_met_by(&self, login: &Login, now: u64) -> bool {
         let age_secs = now.saturating_sub(login.auth_time);
-        self.max_age_secs.is_none_or(|limit| age_secs <= limit)
+        login.assurance >= self.assurance
+            && self.max_age_secs.is_none_or(|limit| age_secs <= limit)
             && self.hinted_sub.as_ref().is_none_or(|sub| *sub == login.sub)
     }
+}
+
+/// The first value that is known (OpenID Connect Core, 3.1.2.1: in order of preference).
+fn assurance(params: &Params) -> Assurance {
+    let known = [Assurance::Password, Assurance::SecondFactor];
+    let asked = params.words("acr_values");
+    let first = asked.iter().find_map(|word| known.into_iter().find(|one| one.acr() == word));
+    first.unwrap_or(Assurance::Password)
 }
 
 /// Both must be right before any redirect may happen (RFC 6749, 4.1.2.1).

@@ -1,7 +1,8 @@
 use http::StatusCode;
+use serde_json::json;
 
 use crate::provider::{
-    browser::{Browser, world},
+    browser::{Browser, claims, redeem, world},
     cookies,
 };
 
@@ -114,4 +115,42 @@ async fn pages_are_unframeable_and_never_stored() {
     assert!(policy.starts_with("default-src 'none'"));
     assert!(policy.contains("frame-ancestors 'none'"));
     assert!(!policy.contains("unsafe"));
+}
+
+#[tokio::test]
+async fn a_second_factor_is_asked_for_by_acr_values_and_told_in_the_id_token() {
+    let world = world();
+    let mut browser = Browser::new(&world);
+    let of = async |code: Option<String>| claims(&redeem(&world, &code.unwrap()).await.json()["id_token"]);
+    // A password alone.
+    let first = of(browser.log_in("ada", &[]).await.param("code")).await;
+    assert_eq!((&first["acr"], &first["amr"]), (&json!("pwd"), &json!(["pwd"])));
+
+    // That sign-in does not serve where more is asked for.
+    let start = browser.authorize(&[("acr_values", "unknown mfa pwd")]).await;
+    let page = browser.get(start.location()).await;
+    let (_, rest) = page.body.split_once("phone shows <strong>").expect("the code");
+    let shown = rest.split_once('<').unwrap().0.to_owned();
+    let (interaction, csrf) = (page.field("interaction"), page.field("csrf"));
+    for (code, right) in [("", false), ("000 00x", false), (shown.as_str(), true)] {
+        let pairs = [
+            ("interaction", interaction.as_str()),
+            ("csrf", &csrf),
+            ("username", "ada"),
+            ("password", "ada-password"),
+            ("code", code),
+        ];
+        let answer = browser.post("/login", &pairs).await;
+        if !right {
+            assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{code}");
+            assert!(answer.body.contains("one-time code is wrong"));
+            continue;
+        }
+        let second = of(answer.param("code")).await;
+        assert_eq!((&second["acr"], &second["amr"]), (&json!("mfa"), &json!(["pwd", "otp", "mfa"])));
+        assert_eq!(second["sid"], first["sid"], "the same person goes on in the same session");
+    }
+    // From now on it serves for both.
+    assert!(browser.authorize(&[("acr_values", "mfa")]).await.param("code").is_some());
+    assert!(browser.authorize(&[("acr_values", "pwd")]).await.param("code").is_some());
 }

@@ -28,7 +28,7 @@ async fn a_login_ends_in_a_token_set() {
     let id_token = claims(&tokens["id_token"]);
     let expected = json!({
         "iss": "http://idp.localhost:8081", "aud": "web", "sub": "sub-olga",
-        "iat": now, "exp": now + 300, "auth_time": now, "nonce": "the nonce", "amr": ["pwd"],
+        "iat": now, "exp": now + 300, "auth_time": now, "nonce": "the nonce", "acr": "pwd", "amr": ["pwd"],
         "sid": id_token["sid"], "at_hash": id_token["at_hash"],
         "name": "<olga>", "preferred_username": "olga",
         "email": "olga@example.com", "email_verified": true,
