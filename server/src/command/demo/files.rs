@@ -126,9 +126,7 @@ url = "{app}"
 site = "app"
 path = "/api/"
 upstream = "api"
-kind = "api"
 token = "user"
-access = "signed_in"
 
 [[routes]]
 site = "app"
@@ -142,7 +140,6 @@ site = "app"
 path = "/"
 upstream = "app"
 kind = "page"
-token = "none"
 access = "anonymous"
 
 [admin]
