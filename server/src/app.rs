@@ -87,25 +87,28 @@ pub fn serve(config: Config) -> anyhow::Result<()> {
     logs::start(config.log.format, &config.log.filter)?;
     let control = control_runtime()?;
     control.block_on(async {
+        // Watched before anybody can hear that we are ready: a SIGTERM right then must drain too.
+        let stop = stop_signal()?;
         let running = Running::start(config, Ambient::system()?).await?;
         tracing::info!(listen = %running.address(), management = %running.management(), "serving");
-        stop_signal().await?;
+        stop.await;
         tracing::info!("draining");
         running.drain().await;
         Ok(())
     })
 }
 
-/// Waits for SIGTERM or SIGINT.
+/// Watches for SIGTERM and SIGINT from now on; what it gives back ends when one has come.
 ///
 /// # Errors
 /// When signals cannot be watched.
-pub async fn stop_signal() -> std::io::Result<()> {
+pub fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
     use tokio::signal::unix::{SignalKind, signal};
     let (mut term, mut int) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-    tokio::select! {
-        _ = term.recv() => {}
-        _ = int.recv() => {}
-    }
-    Ok(())
+    Ok(async move {
+        tokio::select! {
+            _ = term.recv() => {}
+            _ = int.recv() => {}
+        }
+    })
 }

@@ -98,9 +98,10 @@ async fn demo(options: Options) -> anyhow::Result<()> {
     })?;
     let ready = ready_line(&places, &users, options.api.as_ref());
     serve_surroundings(places, provider)?;
+    let stop = stop_signal()?;
     let running = Running::start(config, Ambient::system()?).await?;
     announce(&options.json, &ready, running.management());
-    stop_signal().await?;
+    stop.await;
     running.drain().await;
     Ok(())
 }
