@@ -3,14 +3,17 @@
 pub mod antiforgery;
 pub mod body;
 pub mod client;
+pub mod connection;
 pub mod cors;
 pub mod device;
+pub mod gate;
 pub mod listener;
 pub mod own;
 pub mod page;
 pub mod params;
 pub mod problem;
 pub mod ticket;
+pub mod watch;
 pub mod worker;
 
 use cloakroom_core::store::Ended;

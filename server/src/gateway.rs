@@ -10,6 +10,7 @@ use cloakroom_core::session::Sessions;
 
 use crate::admin::roles::RoleRules;
 use crate::edge::client::Sites;
+use crate::edge::watch::Limits;
 use crate::telemetry::metrics::Metrics;
 
 /// The running gateway.
@@ -22,6 +23,8 @@ pub struct Gateway {
     pub random: Arc<dyn Random>,
     /// Time.
     pub clock: Arc<dyn Clock>,
+    /// How long clients may keep a connection waiting.
+    pub limits: Limits,
     /// Who may do what in the console.
     pub roles: RoleRules,
     /// Whether the process is on its way out: long answers end, no new traffic should come.

@@ -53,6 +53,7 @@ impl Script {
 struct State {
     calls: Vec<Call>,
     scripts: Vec<(String, Script)>,
+    broken_off: usize,
 }
 
 /// The recording API. Its tasks end with the test's runtime.
@@ -97,6 +98,11 @@ impl Upstream {
         self.calls().pop().expect("a request reached the API")
     }
 
+    /// How many answers the gateway did not take to their end.
+    pub fn broken_off(&self) -> usize {
+        self.state.lock().unwrap().broken_off
+    }
+
     async fn serve(&self, mut conn: Conn) -> io::Result<()> {
         while let Some((start, headers)) = conn.head().await? {
             let mut parts = start.split(' ').map(str::to_owned);
@@ -113,7 +119,11 @@ impl Upstream {
                 conn.write(echo(&call)).await?;
                 continue;
             };
-            return play(&mut conn, script).await;
+            let played = play(&mut conn, script).await;
+            if played.is_err() {
+                self.state.lock().unwrap().broken_off += 1;
+            }
+            return played;
         }
         Ok(())
     }

@@ -276,3 +276,50 @@ pub async fn raw(port: u16, bytes: &[u8]) -> Vec<u8> {
     }
     all
 }
+
+/// What came back on a connection of its own.
+#[derive(Clone, Debug)]
+pub struct Heard {
+    /// Every byte.
+    pub bytes: Vec<u8>,
+    /// Whether the peer closed; otherwise it kept silent for a second.
+    pub closed: bool,
+}
+
+impl Heard {
+    /// The one answer that this must be.
+    pub fn answer(&self) -> io::Result<Answer> {
+        let text = String::from_utf8_lossy(&self.bytes);
+        let (head, body) = text.split_once("\r\n\r\n").ok_or_else(|| io::Error::other("no answer"))?;
+        let mut lines = head.split("\r\n");
+        let status = lines.next().and_then(|start| start.split(' ').nth(1)?.parse().ok());
+        let fields = lines.filter_map(|line| line.split_once(": ")).map(|(name, value)| (name.into(), value.into()));
+        Ok(Answer {
+            status: status.ok_or_else(|| io::Error::other("no status"))?,
+            headers: Headers(fields.collect()),
+            body: body.as_bytes().to_vec(),
+        })
+    }
+}
+
+/// Sends raw bytes in so many pieces, and hears the peer out. It may close before it has read them all.
+pub async fn talk(port: u16, bytes: &[u8], pieces: usize) -> Heard {
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).await.expect("the listener answers");
+    stream.set_nodelay(true).expect("a socket");
+    for piece in bytes.chunks(bytes.len().div_ceil(pieces)) {
+        if stream.write_all(piece).await.is_err() {
+            break;
+        }
+        tokio::task::yield_now().await;
+    }
+    let mut heard = Heard { bytes: Vec::new(), closed: false };
+    let mut buffer = vec![0; 65_536];
+    while let Ok(read) = tokio::time::timeout(Duration::from_secs(1), stream.read(&mut buffer)).await {
+        let Ok(count @ 1..) = read else {
+            heard.closed = true;
+            break;
+        };
+        heard.bytes.extend_from_slice(&buffer[..count]);
+    }
+    heard
+}

@@ -5,6 +5,7 @@ mod bodies;
 mod framing;
 mod hosts;
 mod paths;
+mod slow;
 
 use cloakroom_tests::{Browser, Gateway, SESSION_COOKIE};
 

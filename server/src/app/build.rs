@@ -51,6 +51,7 @@ pub(super) async fn gateway(
         sessions,
         random: Arc::clone(&ambient.random),
         clock: Arc::clone(&ambient.clock),
+        limits: config.server.limits,
         roles: roles(config),
         draining: AtomicBool::new(false),
     };

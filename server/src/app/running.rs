@@ -2,11 +2,12 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use rustix::process::{Resource, getrlimit, setrlimit};
 use tokio::net::TcpListener;
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot, watch};
@@ -16,7 +17,7 @@ use cloakroom_core::session::{SeenQueue, Sessions};
 
 use super::{Ambient, build};
 use crate::config::Config;
-use crate::edge::listener::{self, Desk};
+use crate::edge::listener::{self, Desk, Hall};
 use crate::edge::own::Own;
 use crate::edge::worker::{self, Cold, Seat};
 use crate::gateway::Gateway;
@@ -25,6 +26,8 @@ use crate::telemetry::metrics::WorkerCounts;
 
 /// Questions of workers that wait for the control runtime; beyond them callers get 503.
 const QUESTIONS: usize = 4_096;
+/// Files that are no client's connection and no upstream's: store, listeners, providers, threads.
+const OTHER_FILES: usize = 256;
 /// How often last-seen moments are written.
 const SEEN_EVERY: Duration = Duration::from_secs(1);
 /// How often new audit events are linked.
@@ -55,13 +58,15 @@ impl Running {
         let (gateway, seen) = build::gateway(&config, &ambient, &background, counts.clone()).await?;
         let (drain, drained) = watch::channel(false);
         let (questions, asked) = mpsc::channel(QUESTIONS);
+        let crowded = Arc::new(AtomicBool::new(false));
         let mut desks = Vec::new();
         let mut workers = Vec::new();
         for (i, counts) in counts.into_iter().enumerate() {
             let (connections, coming) = mpsc::unbounded_channel();
             let load = Arc::new(AtomicUsize::new(0));
             desks.push(Desk { connections, load: Arc::clone(&load) });
-            let seat = Seat { connections: coming, load, counts, control: questions.clone(), drain: drained.clone() };
+            let (control, crowded, drain) = (questions.clone(), Arc::clone(&crowded), drained.clone());
+            let seat = Seat { connections: coming, load, crowded, counts, control, drain };
             workers.push(start_worker(i, Arc::clone(&gateway), seat)?);
         }
         let (address, management_address) = (public.local_addr()?, management.local_addr()?);
@@ -72,7 +77,8 @@ impl Running {
             }
         }));
         drop(background.spawn(answer_questions(Arc::clone(&gateway), asked)));
-        drop(background.spawn(listener::accept(public, desks, drained)));
+        let hall = Hall { desks, places: places(config.server.max_connections), crowded };
+        drop(background.spawn(listener::accept(public, hall, drained)));
         let (stop, stopped) = oneshot::channel();
         let keeper = background.spawn(keep(Arc::clone(&gateway.sessions), seen, stopped));
         Ok(Self {
@@ -120,6 +126,29 @@ impl Running {
 
 async fn bind(address: SocketAddr, key: &str) -> anyhow::Result<TcpListener> {
     TcpListener::bind(address).await.with_context(|| format!("{key} = \"{address}\": cannot listen there"))
+}
+
+/// How many client connections there may be: as many as configured, if the machine lets us open so many files. A quarter
+/// is left for connections to upstreams, which idle clients do not need.
+fn places(configured: usize) -> usize {
+    let mut limit = getrlimit(Resource::Nofile);
+    if limit.current < limit.maximum {
+        limit.current = limit.maximum;
+        if let Err(error) = setrlimit(Resource::Nofile, limit) {
+            tracing::warn!(%error, "the limit of open files stays as it is");
+        }
+    }
+    let files = getrlimit(Resource::Nofile).current.map_or(usize::MAX, |n| usize::try_from(n).unwrap_or(usize::MAX));
+    let possible = (files.saturating_sub(OTHER_FILES) / 4 * 3).max(16);
+    if possible < configured {
+        tracing::info!(
+            open_files = files,
+            possible,
+            configured,
+            "the machine allows fewer connections than configured"
+        );
+    }
+    configured.min(possible)
 }
 
 fn start_worker(i: usize, gateway: Arc<Gateway>, seat: Seat) -> std::io::Result<JoinHandle<()>> {

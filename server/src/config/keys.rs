@@ -5,7 +5,20 @@ const NEAR: f64 = 0.8;
 
 /// Every section with its keys. The readers decide what is taken; a test holds that this says the same.
 pub(super) const SECTIONS: &[(&str, &[&str])] = &[
-    ("[server]", &["listen", "management", "workers", "drain_secs", "cached_sessions"]),
+    (
+        "[server]",
+        &[
+            "listen",
+            "management",
+            "workers",
+            "drain_secs",
+            "cached_sessions",
+            "max_connections",
+            "head_timeout_secs",
+            "body_idle_timeout_secs",
+            "keep_alive_secs",
+        ],
+    ),
     ("[store]", &["url"]),
     ("[keys]", &["root"]),
     ("[log]", &["format", "filter"]),

@@ -16,6 +16,7 @@ use cloakroom_core::vault::RootKey;
 
 use crate::edge::antiforgery::Kind;
 use crate::edge::client::SameSite;
+use crate::edge::watch::Limits;
 use crate::telemetry::logs::Format;
 
 pub(super) use crate::proxy::route::Documents;
@@ -61,6 +62,10 @@ pub struct Server {
     pub drain_secs: u64,
     /// Sessions kept in memory.
     pub cached_sessions: usize,
+    /// Client connections at once.
+    pub max_connections: usize,
+    /// How long clients may keep a connection waiting.
+    pub limits: Limits,
 }
 
 /// `[store]`

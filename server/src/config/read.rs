@@ -21,6 +21,7 @@ use super::model::{Config, Keys, Log, Server, Store};
 use super::reader::Reader;
 use super::report::Mistake;
 use super::secret::{self, Use};
+use crate::edge::watch::Limits;
 use crate::telemetry::logs::Format;
 
 /// Parts by id; `None` for those with mistakes, so that references to them are not mistakes as well.
@@ -94,6 +95,8 @@ fn server(root: &Reader<'_>) -> Option<Server> {
     let workers = reader.number("workers", 1..=1024, i64::try_from(cores).unwrap_or(1));
     let drain_secs = reader.number("drain_secs", 0..=3600, 20);
     let cached = reader.number("cached_sessions", 100..=100_000_000, 200_000);
+    let max_connections = reader.number("max_connections", 16..=10_000_000, 20_000);
+    let limits = limits(&reader);
     reader.finish();
     Some(Server {
         listen: listen?.value,
@@ -101,7 +104,18 @@ fn server(root: &Reader<'_>) -> Option<Server> {
         workers: usize::try_from(workers.value).unwrap_or(1),
         drain_secs: u64::try_from(drain_secs.value).unwrap_or(0),
         cached_sessions: usize::try_from(cached.value).unwrap_or(usize::MAX),
+        max_connections: usize::try_from(max_connections.value).unwrap_or(usize::MAX),
+        limits,
     })
+}
+
+fn limits(reader: &Reader<'_>) -> Limits {
+    let secs = |key, default| u64::try_from(reader.number(key, 1..=3600, default).value).unwrap_or(1);
+    Limits {
+        head_secs: secs("head_timeout_secs", 10),
+        body_idle_secs: secs("body_idle_timeout_secs", 30),
+        keep_alive_secs: secs("keep_alive_secs", 75),
+    }
 }
 
 fn store(root: &Reader<'_>, outside: &Outside<'_>) -> Option<Store> {

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
 
 use tokio::net::TcpListener;
@@ -17,15 +17,47 @@ pub struct Desk {
     pub load: Arc<AtomicUsize>,
 }
 
+/// Every worker, as the acceptor sees them.
+#[derive(Debug)]
+pub struct Hall {
+    /// The workers.
+    pub desks: Vec<Desk>,
+    /// How many connections they may hold together.
+    pub places: usize,
+    /// Says whether connections wait for a place.
+    pub crowded: Arc<AtomicBool>,
+}
+
+impl Hall {
+    /// Waits until there is a place. Meanwhile workers close what idles.
+    async fn place(&self) {
+        let held = || self.desks.iter().map(|desk| desk.load.load(Relaxed)).sum::<usize>();
+        if held() < self.places {
+            return;
+        }
+        tracing::warn!(max_connections = self.places, "every place is taken; idle connections are closed");
+        self.crowded.store(true, Relaxed);
+        while held() >= self.places {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        self.crowded.store(false, Relaxed);
+    }
+
+    async fn accept(&self, listener: &TcpListener) -> std::io::Result<(tokio::net::TcpStream, SocketAddr)> {
+        self.place().await;
+        listener.accept().await
+    }
+}
+
 /// Accepts until the process drains.
-pub async fn accept(listener: TcpListener, desks: Vec<Desk>, mut drain: watch::Receiver<bool>) {
+pub async fn accept(listener: TcpListener, hall: Hall, mut drain: watch::Receiver<bool>) {
     loop {
         let accepted = tokio::select! {
-            accepted = listener.accept() => accepted,
+            accepted = hall.accept(&listener) => accepted,
             () = told_to_drain(&mut drain) => return,
         };
         match accepted {
-            Ok((stream, peer)) => hand_over(stream, peer, &desks),
+            Ok((stream, peer)) => hand_over(stream, peer, &hall.desks),
             Err(error) => {
                 // Out of file descriptors, most likely: give connections time to close.
                 tracing::warn!(%error, "a connection could not be accepted");

@@ -11,6 +11,7 @@ use cloakroom_core::session::refresh::RefreshError;
 use cloakroom_core::store::StoreError;
 
 use super::antiforgery::{Forgery, is_top_level_navigation};
+use super::gate::Refused;
 use super::page;
 use crate::proxy::path::PathRefusal;
 use crate::proxy::upstream::UpstreamError;
@@ -106,6 +107,9 @@ pub enum Refusal {
         /// The limit.
         limit: u64,
     },
+    /// The gate did not let the request through.
+    #[error("{0}")]
+    Framing(#[from] Refused),
     /// The upstream did not answer well.
     #[error("{0}")]
     Upstream(#[from] UpstreamError),
@@ -173,6 +177,7 @@ impl Refusal {
             }
             Self::TryLater { .. } => StatusCode::SERVICE_UNAVAILABLE,
             Self::BodyTooLong { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::Framing(refused) => refused.status(),
             Self::Upstream(error) => error.status(),
             Self::Broken => StatusCode::INTERNAL_SERVER_ERROR,
         }
@@ -200,6 +205,7 @@ impl Refusal {
             Self::TenantNeeded => "tenant-needed",
             Self::TryLater { .. } => "try-later",
             Self::BodyTooLong { .. } => "body-too-long",
+            Self::Framing(refused) => refused.code(),
             Self::Upstream(error) => error.code(),
             Self::Login { code, .. } => code,
             Self::LogoutToken(_) => "logout-token",
@@ -220,6 +226,7 @@ impl Refusal {
             Self::RoleNeeded { .. } | Self::TenantNeeded | Self::NotPermitted { .. } => "Not allowed",
             Self::TryLater { .. } => "Try again soon",
             Self::BodyTooLong { .. } => "Too much data",
+            Self::Framing(_) => "The request cannot be read",
             Self::Upstream(_) => "The application did not answer",
             Self::Login { .. } => "Sign-in did not succeed",
             Self::Broken => "Something is broken",
@@ -283,7 +290,7 @@ impl Refusal {
             Self::StepUp { ask, .. } => {
                 headers.insert(header::WWW_AUTHENTICATE, challenge::insufficient_authentication(ask));
             }
-            Self::UnknownHost | Self::BadPath(_) => {
+            Self::UnknownHost | Self::BadPath(_) | Self::Framing(_) => {
                 headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
             }
             _ => {}

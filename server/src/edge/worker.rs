@@ -5,12 +5,10 @@ use std::cell::Cell;
 use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
+use std::task::Waker;
 
 use axum::response::Response;
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::LocalSet;
@@ -21,17 +19,16 @@ use cloakroom_core::session::open::{Access, Live, Opened};
 use cloakroom_core::session::refresh::RefreshError;
 use cloakroom_core::store::StoreError;
 
-use super::listener::told_to_drain;
+use super::connection::{self, Connection};
+use super::gate::Record;
 use super::own::OwnCall;
 use super::problem::Refusal;
 use super::ticket::Memo;
+use super::watch::{Watch, Watched};
 use crate::gateway::Gateway;
 use crate::proxy::upstream::Pool;
 use crate::proxy::upstream::deadline::TICK;
 use crate::telemetry::metrics::WorkerCounts;
-
-/// The longest head of a request: beyond it the answer is 431.
-const HEAD_BYTES: usize = 32 * 1024;
 
 /// What a worker asks of the control runtime.
 #[derive(Debug)]
@@ -67,6 +64,7 @@ pub struct Worker {
     pub(crate) memo: Memo,
     pub(crate) pool: Rc<Pool>,
     pub(crate) counts: Arc<WorkerCounts>,
+    watch: Rc<Watch>,
     control: mpsc::Sender<Cold>,
     ids: Ids,
 }
@@ -90,6 +88,8 @@ pub struct Seat {
     pub connections: mpsc::UnboundedReceiver<(std::net::TcpStream, SocketAddr)>,
     /// How many it holds.
     pub load: Arc<AtomicUsize>,
+    /// Whether connections wait for a place.
+    pub crowded: Arc<AtomicBool>,
     /// Its counts.
     pub counts: Arc<WorkerCounts>,
     /// The way to the control runtime.
@@ -109,10 +109,17 @@ pub fn run(gateway: Arc<Gateway>, seat: Seat) -> std::io::Result<()> {
 }
 
 async fn serve(gateway: Arc<Gateway>, seat: Seat) {
-    let Seat { mut connections, load, counts, control, drain } = seat;
+    let Seat { mut connections, load, crowded, counts, control, drain } = seat;
     let ids = Ids { prefix: u64::from_be_bytes(gateway.random.bytes()), next: Cell::new(0) };
-    let worker =
-        Rc::new(Worker { pool: Rc::new(Pool::default()), memo: Memo::default(), gateway, counts, control, ids });
+    let worker = Rc::new(Worker {
+        pool: Rc::default(),
+        memo: Memo::default(),
+        gateway,
+        counts,
+        watch: Rc::default(),
+        control,
+        ids,
+    });
     let mut tick = tokio::time::interval(TICK);
     tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let mut accepting = true;
@@ -130,7 +137,7 @@ async fn serve(gateway: Arc<Gateway>, seat: Seat) {
                 }
                 None => accepting = false,
             },
-            _ = tick.tick() => worker.pool.tick(),
+            _ = tick.tick() => worker.tick(crowded.load(Relaxed)),
         }
     }
 }
@@ -139,25 +146,28 @@ async fn serve_connection(
     worker: Rc<Worker>,
     stream: std::net::TcpStream,
     peer: SocketAddr,
-    mut drain: watch::Receiver<bool>,
+    drain: watch::Receiver<bool>,
 ) -> Result<(), Box<dyn std::error::Error>> {
     let stream = TcpStream::from_std(stream)?;
     stream.set_nodelay(true)?;
-    let service = service_fn(move |request| crate::proxy::call::call(Rc::clone(&worker), peer.ip(), request));
-    let connection = http1::Builder::new().max_buf_size(HEAD_BYTES).serve_connection(TokioIo::new(stream), service);
-    let mut connection = std::pin::pin!(connection);
-    tokio::select! {
-        done = connection.as_mut() => return Ok(done?),
-        () = told_to_drain(&mut drain) => {}
-    }
-    connection.as_mut().graceful_shutdown();
-    Ok(connection.await?)
+    Ok(connection::serve(Connection::new(worker, peer.ip()), stream, drain).await?)
 }
 
 impl Worker {
     /// The present moment.
     pub(crate) fn now(&self) -> UnixMs {
         self.gateway.clock.now()
+    }
+
+    /// Moves the worker's clock: what is overdue is ended.
+    fn tick(&self, crowded: bool) {
+        self.pool.tick();
+        self.watch.tick(self.pool.ticks.now(), &self.gateway.limits, crowded);
+    }
+
+    /// Watches a connection, whose task `waker` wakes, until what is given back goes.
+    pub(super) fn watch(&self, record: &Arc<Record>, waker: &Waker) -> Watched {
+        self.watch.over(record, waker, self.pool.ticks.now())
     }
 
     /// A new request id.

@@ -2,13 +2,12 @@
 //! what memory cannot answer is asked of the control runtime.
 
 use std::convert::Infallible;
-use std::net::IpAddr;
 use std::rc::Rc;
 use std::sync::Arc;
 
 use http::request::Parts;
 use http::{HeaderValue, Request, Response};
-use http_body_util::{BodyExt as _, Limited};
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use hyper::body::Incoming;
 
 use cloakroom_core::policy::{Access, Caller, Permit, decide};
@@ -20,9 +19,11 @@ use super::route::{Route, TokenMode};
 use super::send::{Call, send};
 use super::table::Found;
 use super::turned_away::{login_from, turned_away};
+use super::upstream::UpstreamError;
 use crate::edge::antiforgery::{self, Kind};
 use crate::edge::body::Body;
 use crate::edge::client::Site;
+use crate::edge::connection::Connection;
 use crate::edge::own::{self, BODY_BYTES, Context, OwnCall, Room};
 use crate::edge::problem::Refusal;
 use crate::edge::worker::Worker;
@@ -32,15 +33,16 @@ use crate::edge::{cors, ended_by_another, over_text};
 ///
 /// # Errors
 /// Never: every failure is an answer.
-pub async fn call(worker: Rc<Worker>, peer: IpAddr, request: Request<Incoming>) -> Result<Response<Body>, Infallible> {
+pub async fn call(connection: Rc<Connection>, request: Request<Incoming>) -> Result<Response<Body>, Infallible> {
+    let worker = &connection.worker;
     let id = worker.next_id();
     let (parts, body) = request.into_parts();
-    let site = worker.gateway.sites.resolve(&parts.uri, &parts.headers);
-    let (site, served) = match site {
-        Ok(site) => (Some(site), serve(&worker, site, peer.to_canonical(), &id, &parts, body).await),
+    let (site, served) = match connection.site(&parts) {
+        Ok(site) => (Some(site), serve(&connection, site, &id, &parts, body).await),
         Err(refusal) => (None, Err(refusal)),
     };
     let mut response = served.unwrap_or_else(|refusal| {
+        let refusal = connection.reason(refusal);
         refusal.respond(&parts.method, &parts.headers, str::from_utf8(&id).unwrap_or_default()).map(Body::from)
     });
     if let Some(site) = site {
@@ -51,13 +53,13 @@ pub async fn call(worker: Rc<Worker>, peer: IpAddr, request: Request<Incoming>) 
 }
 
 async fn serve(
-    worker: &Worker,
+    connection: &Connection,
     site: &Arc<Site>,
-    peer: IpAddr,
     id: &[u8; 32],
     parts: &Parts,
     body: Incoming,
 ) -> Result<Response<Body>, Refusal> {
+    let (worker, peer) = (&*connection.worker, connection.peer);
     let path = NormalPath::parse(&parts.uri)?;
     if cors::is_preflight(parts) {
         return cors::preflight(site, &parts.headers);
@@ -138,8 +140,11 @@ async fn own_endpoint(
     parts: &Parts,
     body: Incoming,
 ) -> Result<Response<Body>, Refusal> {
-    let too_long = Refusal::BodyTooLong { limit: BODY_BYTES as u64 };
-    let body = Limited::new(body, BODY_BYTES).collect().await.map_err(|_| too_long)?.to_bytes();
+    let body = Limited::new(body, BODY_BYTES).collect().await.map_err(|error| {
+        let too_long = error.is::<LengthLimitError>();
+        if too_long { Refusal::BodyTooLong { limit: BODY_BYTES as u64 } } else { UpstreamError::RequestBody.into() }
+    })?;
+    let body = body.to_bytes();
     let mut request = Request::new(body);
     *request.method_mut() = parts.method.clone();
     *request.uri_mut() = parts.uri.clone();

@@ -64,6 +64,10 @@ fn u24_values_of_the_wrong_type_or_out_of_range() {
         ("[server]\n", "[server]\nworkers = 1.5\n", 2, "but is a number with a point"),
         ("[server]\n", "[server]\nworkers = 0\n", 2, "server.workers = 0 is out of range"),
         ("[server]\n", "[server]\ndrain_secs = -1\n", 2, "server.drain_secs = -1 is out of range"),
+        ("[server]\n", "[server]\nmax_connections = 15\n", 2, "server.max_connections = 15 is out of range"),
+        ("[server]\n", "[server]\nhead_timeout_secs = 0\n", 2, "server.head_timeout_secs = 0 is out of range"),
+        ("[server]\n", "[server]\nbody_idle_timeout_secs = 3601\n", 2, "server.body_idle_timeout_secs = 3601 is out"),
+        ("[server]\n", "[server]\nkeep_alive_secs = \"75\"\n", 2, "server.keep_alive_secs must be a whole number"),
         ("[server]\n", "[server]\nworkers = 99999999999999999999\n", 2, "but is a number too large"),
         ("[\"main.web\"]", "\"main.web\"", 15, "must be a list of texts, but is text"),
         (

@@ -1,0 +1,140 @@
+//! A client's connection: its stream behind the gate, hyper behind that, and what a request is told of where it came
+//! from.
+
+use std::future::{Future as _, poll_fn};
+use std::net::IpAddr;
+use std::pin::{Pin, pin};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use http::header;
+use http::request::Parts;
+use http_body::{Frame, SizeHint};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::sync::watch;
+
+use super::body::Body;
+use super::client::Site;
+use super::gate::{Gate, HEAD_BYTES, Phase, Record};
+use super::listener::told_to_drain;
+use super::problem::Refusal;
+use super::worker::Worker;
+use crate::proxy::call::call;
+use crate::proxy::upstream::UpstreamError;
+
+/// A client's connection, as its requests see it.
+#[derive(Debug)]
+pub struct Connection {
+    /// The worker it lives on.
+    pub(crate) worker: Rc<Worker>,
+    /// The other end's address.
+    pub(crate) peer: IpAddr,
+    /// What its gate says.
+    pub(crate) record: Arc<Record>,
+}
+
+impl Connection {
+    /// A new connection.
+    pub(super) fn new(worker: Rc<Worker>, peer: IpAddr) -> Self {
+        Self { worker, peer: peer.to_canonical(), record: Arc::default() }
+    }
+
+    /// The site that a request is for.
+    ///
+    /// # Errors
+    /// As [`super::client::Sites::resolve`]; and what the gate says, where its sign came in the place of a request: no
+    /// other comes without a `Host`.
+    pub(crate) fn site(&self, request: &Parts) -> Result<&Arc<Site>, Refusal> {
+        match self.record.refused() {
+            Some(refused) if !request.headers.contains_key(header::HOST) => Err(refused.into()),
+            _ => self.worker.gateway.sites.resolve(&request.uri, &request.headers),
+        }
+    }
+
+    /// Says why a body broke off, where the gate knows it better.
+    pub(crate) fn reason(&self, refusal: Refusal) -> Refusal {
+        match (refusal, self.record.refused()) {
+            (Refusal::Upstream(UpstreamError::RequestBody), Some(refused)) => refused.into(),
+            (refusal, _) => refusal,
+        }
+    }
+}
+
+/// Serves HTTP/1.1 on a client's stream, plain or decrypted, until it is closed.
+pub(super) async fn serve<S>(
+    connection: Connection,
+    stream: S,
+    mut drain: watch::Receiver<bool>,
+) -> Result<(), hyper::Error>
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let connection = Rc::new(connection);
+    let gate = Gate::new(stream, Arc::clone(&connection.record));
+    let served = Rc::clone(&connection);
+    let service = service_fn(move |request| {
+        let answered = Answered(Arc::clone(&served.record));
+        let answer = call(Rc::clone(&served), request);
+        async move { answer.await.map(|answer| answer.map(|body| Tracked { body, _answered: answered })) }
+    });
+    let mut http = http1::Builder::new();
+    // The gate hands on whole heads alone, and none that is too long for hyper.
+    let http = http.max_buf_size(2 * HEAD_BYTES).serve_connection(TokioIo::new(gate), service).with_upgrades();
+    let (mut http, mut told) = (pin!(http), pin!(told_to_drain(&mut drain)));
+    let (mut watched, mut draining, mut closing) = (None, false, false);
+    poll_fn(|cx| {
+        watched.get_or_insert_with(|| connection.worker.watch(&connection.record, cx.waker()));
+        loop {
+            if let Poll::Ready(done) = http.as_mut().poll(cx) {
+                return Poll::Ready(done);
+            }
+            draining = draining || told.as_mut().poll(cx).is_ready();
+            // Half a head is waited for as long as any other, and no longer.
+            if closing || !draining || connection.record.phase() == Phase::Head {
+                return Poll::Pending;
+            }
+            http.as_mut().graceful_shutdown();
+            closing = true;
+        }
+    })
+    .await
+}
+
+/// Notes, when it goes, that an answer has gone.
+#[derive(Debug)]
+struct Answered(Arc<Record>);
+
+impl Drop for Answered {
+    fn drop(&mut self) {
+        self.0.answered();
+    }
+}
+
+/// An answer's body, whose end is noted.
+#[derive(Debug)]
+struct Tracked {
+    body: Body,
+    _answered: Answered,
+}
+
+impl http_body::Body for Tracked {
+    type Data = Bytes;
+    type Error = UpstreamError;
+
+    fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, UpstreamError>>> {
+        Pin::new(&mut self.get_mut().body).poll_frame(cx)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
