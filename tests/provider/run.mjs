@@ -103,7 +103,7 @@ function escapeHtml(text) {
 }
 
 function loginPage(uid, message) {
-  return `<!doctype html><html lang="en"><title>Sign in at the provider</title>${message ? `<p>${message}</p>` : ''}
+  return `<!doctype html><html lang="en"><title>Sign in at the provider</title><link rel="icon" href="data:,">${message ? `<p>${message}</p>` : ''}
 <form method="post" action="/interaction/${uid}">
 <label>User name <input name="username" autocomplete="username"></label>
 <label>Password <input name="password" type="password"></label>

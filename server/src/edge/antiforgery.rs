@@ -154,7 +154,13 @@ pub fn check(kind: Kind, method: &Method, headers: &HeaderMap, origins: Origins<
 /// prefetch; where the browser sends no fetch metadata, an `Accept` that prefers HTML.
 #[must_use]
 pub fn is_top_level_navigation(method: &Method, headers: &HeaderMap) -> bool {
-    if method != Method::GET {
+    method == Method::GET && is_looked_at(method, headers)
+}
+
+/// Whether a person will look at the answer: a navigation to a document, by a link or by a form.
+#[must_use]
+pub fn is_looked_at(method: &Method, headers: &HeaderMap) -> bool {
+    if method != Method::GET && method != Method::POST {
         return false;
     }
     let text = |name: &HeaderName| headers.get(name).and_then(|value| value.to_str().ok());

@@ -1,5 +1,5 @@
-//! The few pages that Cloakroom shows to people itself: one layout, no script, one style whose hash the
-//! Content-Security-Policy names.
+//! The few pages that Cloakroom shows to people itself: one layout, one style, a script where nothing else will do; the
+//! Content-Security-Policy names the hash of each.
 
 use std::sync::LazyLock;
 
@@ -29,13 +29,41 @@ static PAGES: LazyLock<Environment<'static>> = LazyLock::new(|| {
     pages
 });
 
-/// The policy of every page here: nothing but the one style and the own origin's forms.
-static POLICY: LazyLock<HeaderValue> = LazyLock::new(|| {
-    let hash = base64::engine::general_purpose::STANDARD.encode(digest::digest(&digest::SHA256, STYLE.as_bytes()));
+/// The few scripts: each does one thing that no header and no markup can.
+static HOP: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("page/hop.js")));
+static KEEP: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("page/keep.js")));
+
+/// A script, and the hash by which its page's policy lets it run and no other.
+struct Script {
+    text: minijinja::Value,
+    hash: String,
+}
+
+impl Script {
+    fn new(text: &str) -> Self {
+        Self { text: minijinja::Value::from_safe_string(text.to_owned()), hash: hash(text) }
+    }
+}
+
+fn hash(text: &str) -> String {
+    base64::engine::general_purpose::STANDARD.encode(digest::digest(&digest::SHA256, text.as_bytes()))
+}
+
+static STYLE_HASH: LazyLock<String> = LazyLock::new(|| hash(STYLE));
+
+/// The policy of every page here: nothing but the one style, a script if the page has one, and the own origin's forms.
+fn policy(script: Option<&Script>, ancestors: &str) -> Option<HeaderValue> {
+    let style = &*STYLE_HASH;
+    let script = script.map(|script| format!(" script-src 'sha256-{}';", script.hash)).unwrap_or_default();
     let policy = format!(
-        "default-src 'none'; style-src 'sha256-{hash}'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+        "default-src 'none'; style-src 'sha256-{style}';{script} form-action 'self'; base-uri 'none'; \
+         frame-ancestors {ancestors}"
     );
-    HeaderValue::try_from(policy).unwrap_or_else(|_| HeaderValue::from_static("default-src 'none'"))
+    HeaderValue::try_from(policy).ok()
+}
+
+static POLICY: LazyLock<HeaderValue> = LazyLock::new(|| {
+    policy(None, "'none'").unwrap_or_else(|| HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'"))
 });
 
 /// Puts the security headers of an own answer, kept by no cache.
@@ -66,13 +94,25 @@ fn page(name: &str, values: minijinja::Value) -> http::Response<String> {
     response
 }
 
-/// Something went wrong: what, and where to go on.
+/// What a page says of a refusal.
+#[derive(Debug)]
+pub struct Said<'a> {
+    /// In two or three words.
+    pub title: &'a str,
+    /// In a sentence, without its full stop.
+    pub message: &'a str,
+    /// Whether it is a step of the ordinary way, such as signing in.
+    pub expected: bool,
+}
+
+/// Something went wrong, or is to be done first: what, and where to go on.
 #[must_use]
-pub fn error(title: &str, message: &str, way_on: Option<(&str, &str)>, request_id: &str) -> http::Response<String> {
+pub fn error(said: &Said<'_>, way_on: Option<(&str, &str)>, request_id: &str) -> http::Response<String> {
     let (href, label) = way_on.unzip();
-    let mut rest = message.chars();
+    let mut rest = said.message.chars();
     let message: String = rest.next().into_iter().flat_map(char::to_uppercase).chain(rest).collect();
-    page("error.html", context! { title, message, href, label, request_id })
+    let tone = if said.expected { "calm" } else { "warn" };
+    page("error.html", context! { title => said.title, message, href, label, request_id, tone })
 }
 
 /// Leads on to `href`, an address of the own origin, so that the next request is same-origin and carries the Strict
@@ -82,6 +122,25 @@ pub fn continue_to(href: &str, title: &str) -> http::Response<String> {
     page("continue.html", context! { title, href })
 }
 
+/// Leads on to the very page that was asked for, `here`, with its fragment where the browser runs scripts (X8).
+#[must_use]
+pub fn hop(here: &str) -> http::Response<String> {
+    scripted("continue.html", &HOP, context! { title => "One moment", href => here })
+}
+
+/// Leads on to the login `href`, with the fragment of the present address in its `return_to` (U5).
+#[must_use]
+pub fn keep_fragment(href: &str) -> http::Response<String> {
+    scripted("continue.html", &KEEP, context! { title => "Signing you in", href })
+}
+
+fn scripted(name: &str, script: &Script, values: minijinja::Value) -> http::Response<String> {
+    let mut response = page(name, context! { script => script.text.clone(), ..values });
+    let policy = policy(Some(script), "'none'").unwrap_or_else(|| POLICY.clone());
+    response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
+    response
+}
+
 /// What a provider's logout page frames, and nobody else may.
 #[must_use]
 pub fn logged_out_frame(client_name: &str, ancestors: &[String]) -> http::Response<String> {
@@ -89,9 +148,8 @@ pub fn logged_out_frame(client_name: &str, ancestors: &[String]) -> http::Respon
     let headers = response.headers_mut();
     // A header of one site or none: it cannot name the provider's, as the policy does.
     headers.remove(header::X_FRAME_OPTIONS);
-    let framed = POLICY.to_str().unwrap_or_default().replace("frame-ancestors 'none'", "");
-    let policy = HeaderValue::try_from(format!("{framed}frame-ancestors {}", ancestors.join(" ")));
-    headers.insert(header::CONTENT_SECURITY_POLICY, policy.unwrap_or_else(|_| POLICY.clone()));
+    let policy = policy(None, &ancestors.join(" ")).unwrap_or_else(|| POLICY.clone());
+    headers.insert(header::CONTENT_SECURITY_POLICY, policy);
     response
 }
 

@@ -10,7 +10,7 @@ use cloakroom_core::policy::{Need, StepUp};
 use cloakroom_core::session::refresh::RefreshError;
 use cloakroom_core::store::StoreError;
 
-use super::antiforgery::{Forgery, is_top_level_navigation};
+use super::antiforgery::{Forgery, is_looked_at};
 use super::gate::Refused;
 use super::page;
 use crate::proxy::path::PathRefusal;
@@ -52,6 +52,12 @@ pub enum Refusal {
     #[error("you are not signed in")]
     SignInNeeded {
         /// Where to sign in.
+        login_url: String,
+    },
+    /// A form was sent without a session: what it held is gone, and no login sends it again (X9).
+    #[error("you are not signed in any more, and what you sent was not kept: sign in, then send it again")]
+    FormNotKept {
+        /// The login that comes back to the form's page.
         login_url: String,
     },
     /// The session has ended.
@@ -172,9 +178,11 @@ impl Refusal {
             Self::Forgery(_) | Self::RoleNeeded { .. } | Self::TenantNeeded | Self::NotPermitted { .. } => {
                 StatusCode::FORBIDDEN
             }
-            Self::SignInNeeded { .. } | Self::SignInAgain { .. } | Self::SessionOver { .. } | Self::StepUp { .. } => {
-                StatusCode::UNAUTHORIZED
-            }
+            Self::SignInNeeded { .. }
+            | Self::FormNotKept { .. }
+            | Self::SignInAgain { .. }
+            | Self::SessionOver { .. }
+            | Self::StepUp { .. } => StatusCode::UNAUTHORIZED,
             Self::TryLater { .. } => StatusCode::SERVICE_UNAVAILABLE,
             Self::BodyTooLong { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Framing(refused) => refused.status(),
@@ -196,7 +204,7 @@ impl Refusal {
             Self::Forgery(Forgery::HeaderMissing) => "csrf-header-missing",
             Self::Forgery(Forgery::ForeignOrigin) => "foreign-origin",
             Self::Forgery(Forgery::ServiceWorker) => "service-worker",
-            Self::SignInNeeded { .. } => "sign-in-needed",
+            Self::SignInNeeded { .. } | Self::FormNotKept { .. } => "sign-in-needed",
             Self::SignInAgain { .. } => "sign-in-again",
             Self::SessionOver { .. } => "session-over",
             Self::StepUp { .. } => "step-up-needed",
@@ -220,7 +228,7 @@ impl Refusal {
             Self::NotFound => "Not found",
             Self::MethodNotAllowed { .. } => "Method not allowed",
             Self::Forgery(_) => "Request refused",
-            Self::SignInNeeded { .. } | Self::SignInAgain { .. } => "Sign in needed",
+            Self::SignInNeeded { .. } | Self::FormNotKept { .. } | Self::SignInAgain { .. } => "Sign in needed",
             Self::SessionOver { .. } => "Session over",
             Self::StepUp { .. } => "Confirm that it is you",
             Self::RoleNeeded { .. } | Self::TenantNeeded | Self::NotPermitted { .. } => "Not allowed",
@@ -241,9 +249,10 @@ impl Refusal {
             Self::Forgery(Forgery::ForeignOrigin) => {
                 Some("Calls with the session cookie are accepted from pages of the site's own origin only.")
             }
-            Self::SignInNeeded { .. } | Self::SignInAgain { .. } | Self::SessionOver { .. } => {
-                Some("Navigate the window to login_url; it comes back to return_to.")
-            }
+            Self::SignInNeeded { .. }
+            | Self::FormNotKept { .. }
+            | Self::SignInAgain { .. }
+            | Self::SessionOver { .. } => Some("Navigate the window to login_url; it comes back to return_to."),
             Self::StepUp { .. } => {
                 Some("Navigate the window to step_up_url, with return_to set to the page to come back to.")
             }
@@ -256,6 +265,7 @@ impl Refusal {
     fn way_on(&self) -> Option<(&str, &'static str)> {
         match self {
             Self::SignInNeeded { login_url }
+            | Self::FormNotKept { login_url }
             | Self::SignInAgain { login_url }
             | Self::SessionOver { login_url, .. } => Some((login_url, "Sign in")),
             Self::StepUp { step_up_url, .. } => Some((step_up_url, "Confirm that it is you")),
@@ -273,8 +283,10 @@ impl Refusal {
         } else {
             tracing::debug!(status = status.as_u16(), code = self.code(), request_id, error = %self, "refused");
         }
-        let mut response = if is_top_level_navigation(method, headers) {
-            page::error(self.title(), &self.to_string(), self.way_on(), request_id)
+        let mut response = if is_looked_at(method, headers) {
+            let (message, expected) = (self.to_string(), status == StatusCode::UNAUTHORIZED);
+            let said = page::Said { title: self.title(), message: &message, expected };
+            page::error(&said, self.way_on(), request_id)
         } else {
             self.problem(status, request_id)
         };
@@ -326,6 +338,7 @@ impl Refusal {
             hint: self.hint(),
             login_url: match self {
                 Self::SignInNeeded { login_url }
+                | Self::FormNotKept { login_url }
                 | Self::SignInAgain { login_url }
                 | Self::SessionOver { login_url, .. } => Some(login_url),
                 _ => None,

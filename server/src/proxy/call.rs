@@ -18,9 +18,9 @@ use super::path::NormalPath;
 use super::route::{Route, TokenMode};
 use super::send::{Call, send};
 use super::table::Found;
-use super::turned_away::{login_from, turned_away};
+use super::turned_away::{hop, is_a_link, login_from, turned_away};
 use super::upstream::UpstreamError;
-use crate::edge::antiforgery::{self, Kind};
+use crate::edge::antiforgery::{self, Forgery, Kind};
 use crate::edge::body::Body;
 use crate::edge::client::Site;
 use crate::edge::connection::Connection;
@@ -78,7 +78,11 @@ async fn serve(
     antiforgery::check_destination(route.kind, &parts.headers)?;
     let caller = caller(worker, site, route, parts).await?;
     if let Caller::Session(_) = &caller {
-        antiforgery::check(route.kind, &parts.method, &parts.headers, site.origins())?;
+        match antiforgery::check(route.kind, &parts.method, &parts.headers, site.origins()) {
+            // A link from a sibling host, or a Lax cookie: the next request is the own page's.
+            Err(Forgery::ForeignOrigin) if is_a_link(route, parts) => return Ok(hop(parts)),
+            checked => checked?,
+        }
     }
     let permit = match decide(&route.rule, caller, peer, || worker.now()) {
         Ok(permit) => permit,

@@ -5,12 +5,12 @@ use aws_lc_rs::digest;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::request::Parts;
-use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
 
 use cloakroom_core::policy::{Policy, Refusal as Unmet, StepUp};
 
 use super::route::Route;
-use crate::edge::antiforgery::{self, Kind, Source, is_top_level_navigation};
+use crate::edge::antiforgery::{self, Kind, Source, is_looked_at, is_top_level_navigation};
 use crate::edge::body::Body;
 use crate::edge::client::Site;
 use crate::edge::page;
@@ -24,13 +24,16 @@ const LED: &str = "__Host-Http-crs-led";
 const LED_SECS: i64 = 30;
 
 pub(super) fn turned_away(site: &Site, route: &Route, parts: &Parts, unmet: Unmet) -> Result<Response<Body>, Refusal> {
-    let person = route.kind == Kind::Page && is_top_level_navigation(&parts.method, &parts.headers);
+    let person = is_a_link(route, parts);
     match unmet {
         Unmet::SignInNeeded if person => sign_in_first(site, route, parts),
+        Unmet::SignInNeeded if is_looked_at(&parts.method, &parts.headers) => {
+            Err(Refusal::FormNotKept { login_url: login_from(site, parts) })
+        }
         Unmet::SignInNeeded => Err(Refusal::SignInNeeded { login_url: site.login_url() }),
         Unmet::StepUp(ask) if person => step_up(site, parts, ask),
         Unmet::StepUp(ask) => {
-            let step_up_url = login_url(site, &ask, shown_page(site, &parts.headers));
+            let step_up_url = login_url(site, &ask, shown_page(site, &parts.headers).unwrap_or("/"));
             Err(Refusal::StepUp { ask, step_up_url })
         }
         Unmet::Missing(needs) => {
@@ -45,10 +48,11 @@ pub(super) fn turned_away(site: &Site, route: &Route, parts: &Parts, unmet: Unme
 fn sign_in_first(site: &Site, route: &Route, parts: &Parts) -> Result<Response<Body>, Refusal> {
     let here = target(parts);
     if antiforgery::source(&parts.headers, &site.origin) == Source::Foreign {
-        return Ok(page::continue_to(here, "One moment").map(Body::from));
+        return Ok(hop(parts));
     }
     let ask = route.rule.policy.as_deref().map(Policy::sign_in_ask).unwrap_or_default();
-    lead_to(&login_url(site, &ask, here))
+    // Whether the address has a fragment, no server knows: the login keeps it where the browser runs scripts (U5).
+    lead_to(&format!("{}&keep=fragment", login_url(site, &ask, here)))
 }
 
 /// A person's navigation to a page that needs a better sign-in: there and back once, then the page says what is missing.
@@ -62,6 +66,16 @@ fn step_up(site: &Site, parts: &Parts, ask: StepUp) -> Result<Response<Body>, Re
     let cookie = own_cookie(LED, &mark, cookie::SameSite::Lax, Some(LED_SECS));
     response.headers_mut().append(header::SET_COOKIE, HeaderValue::try_from(cookie).map_err(|_| Refusal::Broken)?);
     Ok(response)
+}
+
+/// One same-site hop to the very page that was asked for (X8).
+pub(super) fn hop(parts: &Parts) -> Response<Body> {
+    page::hop(target(parts)).map(Body::from)
+}
+
+/// Whether a request is a link that a person followed, be it from another site.
+pub(super) fn is_a_link(route: &Route, parts: &Parts) -> bool {
+    route.kind == Kind::Page && is_top_level_navigation(&parts.method, &parts.headers)
 }
 
 fn lead_to(url: &str) -> Result<Response<Body>, Refusal> {
@@ -85,9 +99,10 @@ fn login_url(site: &Site, ask: &StepUp, return_to: &str) -> String {
     format!("{}?{}", site.login_url(), query.finish())
 }
 
-/// The login that comes back to where a navigation wanted to go.
+/// The login that comes back to where a navigation wanted to go; for a form, to the page where it stands.
 pub(super) fn login_from(site: &Site, parts: &Parts) -> String {
-    login_url(site, &StepUp::default(), target(parts))
+    let back = if parts.method == Method::POST { shown_page(site, &parts.headers) } else { None };
+    login_url(site, &StepUp::default(), back.unwrap_or_else(|| target(parts)))
 }
 
 fn target(parts: &Parts) -> &str {
@@ -95,7 +110,7 @@ fn target(parts: &Parts) -> &str {
 }
 
 /// The page that a script's call comes from, where the browser says so and it is the site's own.
-fn shown_page<'a>(site: &Site, headers: &'a HeaderMap) -> &'a str {
+fn shown_page<'a>(site: &Site, headers: &'a HeaderMap) -> Option<&'a str> {
     let said = headers.get(header::REFERER).and_then(|value| value.to_str().ok());
-    said.and_then(|url| url.strip_prefix(&*site.origin)).filter(|path| path.starts_with('/')).unwrap_or("/")
+    said.and_then(|url| url.strip_prefix(&*site.origin)).filter(|path| path.starts_with('/'))
 }

@@ -12,7 +12,8 @@ use super::return_to::ReturnTo;
 use super::transaction::{LIFE_SECS, Transaction, Transactions};
 use crate::edge::antiforgery::{Source, is_top_level_navigation, source};
 use crate::edge::client::{Client, RegistrationRef};
-use crate::edge::own::{Context, see_other};
+use crate::edge::own::{Context, page_response, see_other};
+use crate::edge::page;
 use crate::edge::params::Params;
 use crate::edge::problem::Refusal;
 use crate::gateway::Gateway;
@@ -31,6 +32,11 @@ pub(crate) async fn handle(
         ));
     }
     let params = Params::parse(query.as_deref().unwrap_or_default())?;
+    // From another site, the login must know that it was begun there: no page of ours stands in between.
+    let elsewhere = source(&headers, &context.site.origin) == Source::Foreign;
+    if params.get("keep") == Some("fragment") && !elsewhere {
+        return Ok(page_response(page::keep_fragment(&without_keep(&context, query.as_deref()))));
+    }
     let return_to = return_to(&context, &params)?;
     let registration = registration(&gateway, client, &params)?;
     let ask = ask(&context, &params)?;
@@ -49,7 +55,7 @@ pub(crate) async fn handle(
         max_age_secs: ask.max_age_secs,
         acr_values: ask.acr_values,
         expires_at: gateway.now().plus_secs(LIFE_SECS),
-        begun_elsewhere: source(&headers, &context.site.origin) == Source::Foreign,
+        begun_elsewhere: elsewhere,
         code: None,
     };
     let transactions = Transactions::new(client, gateway.sessions.vault(), &gateway.random);
@@ -62,6 +68,13 @@ pub(crate) async fn handle(
         response.headers_mut().append(header::SET_COOKIE, cookie);
     }
     Ok(response)
+}
+
+/// This very login for browsers that run no script: the fragment is then lost.
+fn without_keep(context: &Context, query: Option<&str>) -> String {
+    let pairs = url::form_urlencoded::parse(query.unwrap_or_default().as_bytes()).filter(|(name, _)| name != "keep");
+    let query = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish();
+    format!("{}?{query}", context.site.login_url())
 }
 
 /// Where to come back to: `return_to`, or what a login that a third party initiates calls it (OpenID Connect Core

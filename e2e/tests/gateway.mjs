@@ -1,0 +1,142 @@
+// A gateway of the stories' own: `cloakroom serve` beside the black-box tests' provider (npm oidc-provider), an app whose
+// pages need a session, and another site that links to it.
+import { spawn } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { createServer, get } from "node:http";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+
+const PROVIDER = join(dirname(fileURLToPath(import.meta.url)), "../../tests/provider");
+const SECRET = "client-secret-of-the-stories";
+
+async function serveHtml(html) {
+  const server = createServer((request, response) => {
+    response.writeHead(200, { "content-type": "text/html; charset=utf-8" });
+    response.end(html(request));
+  });
+  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return { port: server.address().port, stop: () => server.close() };
+}
+
+async function freePort() {
+  const server = createServer();
+  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+async function startProvider() {
+  const child = spawn("node", ["run.mjs"], { cwd: PROVIDER, stdio: ["pipe", "pipe", "inherit"] });
+  const line = await new Promise((resolve) => createInterface(child.stdout).once("line", resolve));
+  const { issuer } = JSON.parse(line);
+  // Node's own resolver may not know names under localhost.
+  const local = issuer.replace("idp.localhost", "127.0.0.1");
+  const control = (command, body) => fetch(`${local}/_control/${command}`, { method: "POST", body: JSON.stringify(body) });
+  return { issuer, control, stop: () => child.stdin.end() };
+}
+
+function configuration({ port, management, issuer, upstream }) {
+  return `[server]
+listen = "127.0.0.1:${port}"
+management = "127.0.0.1:${management}"
+
+[store]
+url = "sqlite:cloakroom.db"
+
+[keys]
+root = "file:root.key"
+
+[log]
+filter = "warn"
+
+[providers.main]
+issuer = "${issuer}"
+
+[providers.main.registrations.web]
+client_id = "stories"
+client_secret = "env:STORIES_SECRET"
+scopes = ["openid", "profile"]
+
+[clients.app]
+kind = "web"
+name = "Story app"
+registrations = ["main.web"]
+
+[sites.app]
+origin = "http://app.localhost:${port}"
+client = "app"
+
+[upstreams.app]
+url = "http://127.0.0.1:${upstream}"
+
+[[routes]]
+site = "app"
+path = "/pages/"
+upstream = "app"
+kind = "page"
+token = "user"
+access = "signed_in"
+
+[[routes]]
+site = "app"
+path = "/"
+upstream = "app"
+kind = "page"
+access = "anonymous"
+`;
+}
+
+export async function startGateway() {
+  const bin = process.env.CLOAKROOM_BIN;
+  if (!bin) throw new Error("CLOAKROOM_BIN must name the cloakroom binary; `cargo xtask test` sets it");
+  const folder = await mkdtemp(join(tmpdir(), "cloakroom-e2e-"));
+  const provider = await startProvider();
+  const app = await serveHtml((request) => `<!doctype html><title>Story app</title><h1>${encodeURI(request.url)}</h1>`);
+  const [port, management] = [await freePort(), await freePort()];
+  const origin = `http://app.localhost:${port}`;
+  const links = (path) => `<a href="${origin}${path}">${path}</a>`;
+  const frames = (path) => `<iframe src="${origin}${path}"></iframe>`;
+  const evil = await serveHtml((request) => {
+    const { searchParams } = new URL(request.url, "http://evil.localhost");
+    const shown = [...searchParams.getAll("to").map(links), ...searchParams.getAll("frame").map(frames)];
+    return `<!doctype html><title>Elsewhere</title>${shown.join("<br>")}`;
+  });
+  await provider.control("client", {
+    client_id: "stories",
+    client_secret: SECRET,
+    redirect_uris: [`${origin}/bff/callback`],
+    post_logout_redirect_uris: [`${origin}/bff/signed-out`],
+  });
+  await writeFile(join(folder, "root.key"), randomBytes(32).toString("base64"), { mode: 0o600 });
+  const file = join(folder, "cloakroom.toml");
+  await writeFile(file, configuration({ port, management, issuer: provider.issuer, upstream: app.port }));
+  const environment = { ...process.env, STORIES_SECRET: SECRET };
+  const child = spawn(bin, ["serve", "--config", file], { stdio: "inherit", env: environment });
+  const ready = async () => (await fetch(`http://127.0.0.1:${management}/readyz`).catch(() => null))?.ok;
+  for (let i = 0; !(await ready()); i += 1) {
+    if (i > 200) throw new Error("the gateway is not ready after ten seconds");
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  const stop = async () => {
+    const ended = new Promise((resolve) => child.once("exit", resolve));
+    child.kill("SIGTERM");
+    await ended;
+    provider.stop();
+    app.stop();
+    evil.stop();
+    await rm(folder, { recursive: true, force: true });
+  };
+  // What the gateway itself answers to a navigation, as a page that does not lead on.
+  const still = async (path, site = "none") => {
+    const headers = { host: `app.localhost:${port}`, "sec-fetch-site": site, "sec-fetch-mode": "navigate", "sec-fetch-dest": "document" };
+    const html = await new Promise((resolve) => {
+      get({ host: "127.0.0.1", port, path, headers }, async (answer) => resolve((await answer.toArray()).join("")));
+    });
+    return html.replace(/<script>[^]*?<\/script>|<meta http-equiv="refresh"[^>]*>/g, "");
+  };
+  return { origin, still, evil: `http://evil.localhost:${evil.port}`, issuer: provider.issuer, provider, stop };
+}
