@@ -2,9 +2,12 @@
 //! bent answer of the adversary and what must come of it. A row's name is the module's, where there is one;
 //! docs/conformance.md lists them all.
 
+mod abuse;
+mod afterwards;
 mod beyond;
 mod id_token;
 mod keys;
+mod page;
 mod redirect;
 
 use cloakroom_tests::adversary::{Case, run};

@@ -96,6 +96,9 @@ pub async fn run(gateway: &Gateway, adversary: &Adversary, cases: &[Case]) {
         adversary.bend(&case.bends);
         let outcome = sign_in(gateway, "").await;
         check(case, &outcome);
+        // Whatever came of it: no token, no code goes to the browser (S18).
+        let said = format!("{:?} {}", outcome.answer.headers, outcome.answer.text());
+        assert!(adversary.secrets().iter().all(|secret| !said.contains(secret.as_str())), "{}: {said}", case.name);
         if let Expect::SignedIn = case.expect {
             let url = Url::parse(&gateway.app("/bff/user")).expect("an address");
             outcome.browser.fetch("GET", url.as_str()).send().await.expect(200);

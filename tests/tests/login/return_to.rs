@@ -118,6 +118,27 @@ async fn l13_return_to_keeps_the_fragment() {
 }
 
 #[tokio::test]
+async fn u05_ten_tabs_come_back_to_their_own_addresses_with_their_fragments() {
+    let gateway = Gateway::start().await;
+    let browser = gateway.signed_in("alice").await;
+    let mut tabs = tokio::task::JoinSet::new();
+    for number in 0..10 {
+        let mut tab = browser.new_tab();
+        let address = format!("/pages/{number}?tab={number}#part-{number}/a?b=c");
+        let query: String = byte_serialize(address.as_bytes()).collect();
+        let (login, wanted) = (gateway.app(&format!("/bff/login?return_to={query}")), gateway.app(&address));
+        tabs.spawn(async move {
+            let page = tab.navigate(&login).await;
+            assert_eq!((page.url.as_str(), page.status), (wanted.as_str(), 200), "{page:?}");
+        });
+    }
+    while let Some(done) = tabs.join_next().await {
+        done.unwrap();
+    }
+    browser.fetch("GET", &gateway.app("/bff/user")).send().await.expect(200);
+}
+
+#[tokio::test]
 async fn l13_return_to_accepts_a_registered_address_and_nothing_near_it() {
     let gateway = Setup::default().app(r#"return_urls = ["http://app.localhost:1/landing"]"#).start().await;
     for (text, taken) in [

@@ -54,6 +54,48 @@ async fn l12_transactions_of_one_browser_are_bounded() {
 }
 
 #[tokio::test]
+async fn l12_u04_oldest_transaction_gives_way() {
+    let gateway = Gateway::start().await;
+    let mut browser = Browser::new();
+    let mut begun = Vec::new();
+    for _ in 0..40 {
+        let before: BTreeSet<String> = browser.cookies().into_iter().map(|cookie| cookie.name).collect();
+        browser.hold_at("/auth");
+        browser.navigate(&gateway.app(&format!("/bff/login?return_to=/pages/{}", "x".repeat(400)))).await;
+        browser.held();
+        let new = browser.cookies().into_iter().map(|cookie| cookie.name).find(|name| !before.contains(name));
+        begun.push(new.expect("a transaction"));
+        let kept: BTreeSet<String> = browser.cookies().into_iter().map(|cookie| cookie.name).collect();
+        let newest: BTreeSet<String> = begun.iter().rev().take(kept.len()).cloned().collect();
+        assert_eq!(kept, newest, "another than the oldest gave way");
+    }
+    assert!(browser.cookies().len() < 40);
+}
+
+#[tokio::test]
+async fn u04_prefetches_and_scripts_start_no_login_and_set_no_cookie() {
+    let gateway = Gateway::start().await;
+    let browser = Browser::new();
+    for number in 0..100 {
+        let path = ["/pages/home", "/api/x", "/bff/user", "/bff/login", "/bff/sessions"][number % 5];
+        let url = gateway.app(&format!("{path}?n={number}"));
+        let fetch = match number % 4 {
+            0 => browser.fetch("GET", &url).element("document").header("Sec-Purpose", "prefetch;prerender"),
+            1 => browser.fetch("GET", &url).element("image"),
+            2 => browser.fetch("GET", &url).csrf(),
+            _ => browser.fetch("GET", &url).from("http://evil.localhost:1/"),
+        };
+        let answer = fetch.send().await;
+        assert!((400..500).contains(&answer.status), "{number} {path}: {answer:?}");
+        for name in ["set-cookie", "location"] {
+            assert!(answer.header(name).is_none(), "{number} {path}: {answer:?}");
+        }
+    }
+    assert!(browser.cookies().is_empty());
+    assert!(gateway.seen().await.authorize().is_empty());
+}
+
+#[tokio::test]
 async fn l18_anonymous_logins_and_callbacks_cost_no_row() {
     let mut idle = Gateway::start().await;
     let mut busy = Gateway::start().await;
