@@ -10,6 +10,7 @@ use cloakroom_core::session::Sessions;
 
 use crate::admin::roles::RoleRules;
 use crate::edge::client::Sites;
+use crate::edge::forwarded::TrustedProxies;
 use crate::edge::watch::Limits;
 use crate::telemetry::metrics::Metrics;
 
@@ -29,6 +30,8 @@ pub struct Gateway {
     pub roles: RoleRules,
     /// Whether the process is on its way out: long answers end, no new traffic should come.
     pub draining: AtomicBool,
+    /// Who is believed about callers' addresses.
+    pub proxies: TrustedProxies,
     /// What is counted.
     pub metrics: Arc<Metrics>,
 }

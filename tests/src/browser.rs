@@ -29,6 +29,7 @@ pub struct Browser {
     page: Option<Page>,
     hold: Option<String>,
     held: Option<Navigation>,
+    always: Vec<(String, String)>,
 }
 
 /// A navigation on its way.
@@ -75,7 +76,7 @@ impl Default for Browser {
 impl Browser {
     /// A browser with an empty jar.
     pub fn new() -> Self {
-        Self { jar: Arc::default(), page: None, hold: None, held: None }
+        Self { jar: Arc::default(), page: None, hold: None, held: None, always: Vec::new() }
     }
 
     /// Another tab of this browser.
@@ -107,6 +108,11 @@ impl Browser {
     /// The page that is shown.
     pub fn page(&self) -> &Page {
         self.page.as_ref().expect("a page is shown")
+    }
+
+    /// Adds a field to each navigation from now on, as a proxy in between would.
+    pub fn always(&mut self, name: &str, value: &str) {
+        self.always.push((name.to_owned(), value.to_owned()));
     }
 
     /// Stops the next navigation that would ask for this path, before its request leaves.
@@ -239,6 +245,9 @@ impl Browser {
             .header("Sec-Fetch-Site", relation.map_or("none", Relation::header))
             .header("Sec-Fetch-Mode", "navigate")
             .header("Sec-Fetch-Dest", "document");
+        for (name, value) in &self.always {
+            request = request.header(name, value);
+        }
         if method != "GET" {
             request = request.header("Origin", origin);
         }

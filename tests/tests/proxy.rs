@@ -4,6 +4,7 @@ mod answers;
 mod bodies;
 mod framing;
 mod hosts;
+mod origin;
 mod paths;
 mod slow;
 

@@ -54,6 +54,7 @@ pub(super) async fn gateway(
         limits: config.server.limits,
         roles: roles(config),
         draining: AtomicBool::new(false),
+        proxies: config.server.proxies.clone(),
     };
     Ok((Arc::new(gateway), seen))
 }

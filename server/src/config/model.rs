@@ -16,6 +16,7 @@ use cloakroom_core::vault::RootKey;
 
 use crate::edge::antiforgery::Kind;
 use crate::edge::client::SameSite;
+use crate::edge::forwarded::TrustedProxies;
 use crate::edge::watch::Limits;
 use crate::telemetry::logs::Format;
 
@@ -66,6 +67,8 @@ pub struct Server {
     pub max_connections: usize,
     /// How long clients may keep a connection waiting.
     pub limits: Limits,
+    /// The proxies in front.
+    pub proxies: TrustedProxies,
 }
 
 /// `[store]`

@@ -4,6 +4,7 @@ mod admin;
 mod clients;
 mod policies;
 mod providers;
+mod proxies;
 mod routes;
 mod web;
 
@@ -97,6 +98,7 @@ fn server(root: &Reader<'_>) -> Option<Server> {
     let cached = reader.number("cached_sessions", 100..=100_000_000, 200_000);
     let max_connections = reader.number("max_connections", 16..=10_000_000, 20_000);
     let limits = limits(&reader);
+    let proxies = proxies::proxies(&reader);
     reader.finish();
     Some(Server {
         listen: listen?.value,
@@ -106,6 +108,7 @@ fn server(root: &Reader<'_>) -> Option<Server> {
         cached_sessions: usize::try_from(cached.value).unwrap_or(usize::MAX),
         max_connections: usize::try_from(max_connections.value).unwrap_or(usize::MAX),
         limits,
+        proxies,
     })
 }
 

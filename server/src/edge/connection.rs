@@ -9,8 +9,8 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use http::header;
 use http::request::Parts;
+use http::{HeaderMap, header};
 use http_body::{Frame, SizeHint};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -33,7 +33,7 @@ pub struct Connection {
     /// The worker it lives on.
     pub(crate) worker: Rc<Worker>,
     /// The other end's address.
-    pub(crate) peer: IpAddr,
+    peer: IpAddr,
     /// What its gate says.
     pub(crate) record: Arc<Record>,
 }
@@ -42,6 +42,11 @@ impl Connection {
     /// A new connection.
     pub(super) fn new(worker: Rc<Worker>, peer: IpAddr) -> Self {
         Self { worker, peer: peer.to_canonical(), record: Arc::default() }
+    }
+
+    /// The address that a request came from.
+    pub(crate) fn caller(&self, headers: &HeaderMap) -> IpAddr {
+        self.worker.gateway.proxies.client(self.peer, headers)
     }
 
     /// The site that a request is for.

@@ -23,6 +23,7 @@ use super::connection::{self, Connection};
 use super::gate::Record;
 use super::own::OwnCall;
 use super::problem::Refusal;
+use super::proxy_protocol;
 use super::ticket::Memo;
 use super::watch::{Watch, Watched};
 use crate::gateway::Gateway;
@@ -148,9 +149,10 @@ async fn serve_connection(
     peer: SocketAddr,
     drain: watch::Receiver<bool>,
 ) -> Result<(), Box<dyn std::error::Error>> {
-    let stream = TcpStream::from_std(stream)?;
+    let mut stream = TcpStream::from_std(stream)?;
     stream.set_nodelay(true)?;
-    Ok(connection::serve(Connection::new(worker, peer.ip()), stream, drain).await?)
+    let caller = proxy_protocol::caller(&worker.gateway.proxies, &worker.pool.ticks, &mut stream, peer.ip()).await?;
+    Ok(connection::serve(Connection::new(worker, caller), stream, drain).await?)
 }
 
 impl Worker {

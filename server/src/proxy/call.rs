@@ -59,7 +59,7 @@ async fn serve(
     parts: &Parts,
     body: Incoming,
 ) -> Result<Response<Body>, Refusal> {
-    let (worker, peer) = (&*connection.worker, connection.peer);
+    let (worker, peer) = (&*connection.worker, connection.caller(&parts.headers));
     let path = NormalPath::parse(&parts.uri)?;
     if cors::is_preflight(parts) {
         return cors::preflight(site, &parts.headers);
