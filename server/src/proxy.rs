@@ -1,6 +1,7 @@
 //! The proxy: the way of a call, and its pieces. Everything here runs on a worker, single-threaded.
 
 pub mod call;
+pub mod folder;
 pub mod hygiene;
 pub mod path;
 pub mod route;

@@ -17,6 +17,7 @@ mod devices;
 mod events;
 mod faults;
 mod first_day;
+mod folder;
 mod harness;
 mod login;
 mod logout;

@@ -17,10 +17,11 @@ use cloakroom_core::vault::{Ring, SessionVault, TicketSeal};
 
 use super::{Ambient, open_store};
 use crate::admin::roles::RoleRules;
-use crate::config::{self, Config};
+use crate::config::{self, Config, RouteTo};
 use crate::edge::client::{Client, RegistrationRef, Site, Sites};
 use crate::gateway::Gateway;
-use crate::proxy::route::{Route, Routes};
+use crate::proxy::folder::Folder;
+use crate::proxy::route::{Route, Routes, Target};
 use crate::proxy::upstream::Upstream;
 use crate::telemetry::metrics::{Metrics, WorkerCounts};
 
@@ -141,9 +142,15 @@ fn sites(config: &Config, ring: &Arc<Ring>) -> anyhow::Result<Sites> {
 fn routes(config: &Config, site: &str, upstreams: &HashMap<&str, Arc<Upstream>>) -> Routes {
     let mut routes = Routes::default();
     for route in config.routes.iter().filter(|route| route.site == site) {
-        let Some(upstream) = upstreams.get(route.upstream.as_str()) else { continue };
+        let to = match &route.to {
+            RouteTo::Folder(path) => Target::Folder(Box::new(Folder::new(path, &route.path))),
+            RouteTo::Upstream(id) => match upstreams.get(id.as_str()) {
+                Some(upstream) => Target::Upstream(Arc::clone(upstream)),
+                None => continue,
+            },
+        };
         let made = Route {
-            upstream: Arc::clone(upstream),
+            to,
             kind: route.kind,
             documents: route.documents,
             token: route.token,

@@ -82,6 +82,7 @@ pub(super) const SECTIONS: &[(&str, &[&str])] = &[
         "[[routes]]",
         &[
             "site",
+            "folder",
             "upstream",
             "path",
             "methods",

@@ -214,8 +214,8 @@ pub struct Route {
     pub path: String,
     /// Methods; empty for all.
     pub methods: Vec<Method>,
-    /// The upstream.
-    pub upstream: String,
+    /// Where its calls go.
+    pub to: RouteTo,
     /// What is asked of requests with a cookie.
     pub kind: Kind,
     /// How documents among its answers are shown.
@@ -228,6 +228,15 @@ pub struct Route {
     pub policy: Option<Arc<Policy>>,
     /// The longest request body, in bytes.
     pub body_limit_bytes: u64,
+}
+
+/// Where a route's calls go.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RouteTo {
+    /// To an upstream.
+    Upstream(String),
+    /// To the files of a folder.
+    Folder(PathBuf),
 }
 
 /// `[admin]`

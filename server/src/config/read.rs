@@ -18,7 +18,7 @@ use secrecy::ExposeSecret as _;
 
 use super::keys;
 use super::load::Environment;
-use super::model::{Config, Keys, Log, Server, Store};
+use super::model::{Config, Keys, Log, RouteTo, Server, Store};
 use super::reader::Reader;
 use super::report::Mistake;
 use super::secret::{self, Use};
@@ -47,8 +47,10 @@ pub(super) fn config(root: &Reader<'_>, outside: &Outside<'_>) -> Option<Config>
     let upstreams = routes::upstreams(root);
     let names = policies::Names { providers: &providers, clients: &clients };
     let policies = policies::policies(root, names);
-    let routes =
-        routes::routes(root, &routes::Known { sites: &sites, upstreams: &upstreams, policies: &policies, names });
+    let routes = routes::routes(
+        root,
+        &routes::Known { sites: &sites, upstreams: &upstreams, policies: &policies, names, outside },
+    );
     let admin = root.table("admin").map(|reader| admin::admin(&reader, &sites, &clients, &providers));
     root.finish();
     let config = Config {
@@ -194,7 +196,7 @@ fn warn_of_unused(root: &Reader<'_>, config: &Config) {
         }
     }
     for id in config.upstreams.keys() {
-        if !config.routes.iter().any(|route| route.upstream == *id) {
+        if !config.routes.iter().any(|route| route.to == RouteTo::Upstream(id.clone())) {
             warn("upstreams", id, "is used by no route", "name it as the upstream of a route, or leave it out");
         }
     }

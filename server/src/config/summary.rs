@@ -3,7 +3,7 @@
 use cloakroom_core::policy::Access;
 
 use super::load::Loaded;
-use super::model::{Config, Route, TokenMode};
+use super::model::{Config, Route, RouteTo, TokenMode};
 use crate::edge::antiforgery::Kind;
 use crate::edge::client::SameSite;
 
@@ -68,7 +68,10 @@ fn routes(config: &Config) -> Vec<[String; 6]> {
         [
             format!("{}{}", route.site, route.path),
             if methods.is_empty() { "all".to_owned() } else { methods.join(" ") },
-            route.upstream.clone(),
+            match &route.to {
+                RouteTo::Upstream(id) => id.clone(),
+                RouteTo::Folder(path) => path.display().to_string(),
+            },
             kind.to_owned(),
             who(route),
             if route.token == TokenMode::User { "user's" } else { "none" }.to_owned(),

@@ -66,6 +66,7 @@ fn folder(text: &str) -> tempfile::TempDir {
         fs::write(&file, text).expect("written");
         fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).expect("set");
     }
+    fs::create_dir(folder.path().join("help")).expect("a folder of files");
     fs::write(folder.path().join("cloakroom.toml"), text).expect("written");
     folder
 }

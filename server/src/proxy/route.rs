@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use cloakroom_core::policy::Rule;
 
+use super::folder::Folder;
 use super::table::Table;
 use super::upstream::Upstream;
 use crate::edge::antiforgery::Kind;
@@ -12,7 +13,7 @@ use crate::edge::antiforgery::Kind;
 #[derive(Debug)]
 pub struct Route {
     /// Where they go.
-    pub upstream: Arc<Upstream>,
+    pub to: Target,
     /// What is asked of a request with a cookie.
     pub kind: Kind,
     /// How documents among its answers are shown.
@@ -23,6 +24,15 @@ pub struct Route {
     pub rule: Rule,
     /// The longest request body, in bytes.
     pub body_limit_bytes: u64,
+}
+
+/// Where a route leads.
+#[derive(Debug)]
+pub enum Target {
+    /// To a service behind the gateway.
+    Upstream(Arc<Upstream>),
+    /// To files.
+    Folder(Box<Folder>),
 }
 
 /// How documents that a route answers are shown by a browser that navigates to them.

@@ -7,10 +7,10 @@ use http::request::Parts;
 use http::{HeaderValue, Response};
 use hyper::body::{Body as _, Incoming};
 
-use cloakroom_core::policy::Permit;
+use cloakroom_core::policy::{Access, Permit};
 
 use super::hygiene::{self, Forward};
-use super::route::Route;
+use super::route::{Route, Target};
 use super::upstream::exchange::{RequestBody, exchange};
 use crate::edge::body::Body;
 use crate::edge::client::Site;
@@ -40,6 +40,14 @@ pub struct Call<'a> {
 /// [`Refusal::BodyTooLong`] and [`Refusal::Upstream`].
 pub async fn send(worker: &Worker, call: Call<'_>, parts: &Parts, body: Incoming) -> Result<Response<Body>, Refusal> {
     let Call { permit, site, route, peer, id, authorization } = call;
+    let upstream = match &route.to {
+        Target::Upstream(upstream) => upstream,
+        Target::Folder(folder) => {
+            let mut response = folder.serve(parts).await?;
+            hygiene::finish(response.headers_mut(), route.rule.access == Access::SignedIn, route.documents);
+            return Ok(response);
+        }
+    };
     let limit = route.body_limit_bytes;
     let (body, body_len) = match body.size_hint().exact() {
         Some(0) => (RequestBody::None, Some(0)),
@@ -48,7 +56,7 @@ pub async fn send(worker: &Worker, call: Call<'_>, parts: &Parts, body: Incoming
         None => (RequestBody::Chunked { body, limit }, None),
     };
     let forward = Forward {
-        host: route.upstream.authority.as_bytes(),
+        host: upstream.authority.as_bytes(),
         authorization: authorization.as_ref(),
         peer,
         site: (&site.authority, &site.scheme),
@@ -56,7 +64,7 @@ pub async fn send(worker: &Worker, call: Call<'_>, parts: &Parts, body: Incoming
         body_len,
     };
     let write_head = |out: &mut Vec<u8>| hygiene::write_head(out, parts, &forward);
-    let (head, mut body) = exchange(&worker.pool, &route.upstream, &parts.method, write_head, body).await?;
+    let (head, mut body) = exchange(&worker.pool, upstream, &parts.method, write_head, body).await?;
     if let (Body::Upstream(stream), Some(live)) = (&mut body, permit.session()) {
         let (live, gateway) = (Arc::clone(live), Arc::clone(&worker.gateway));
         stream.only_while(move || !live.is_over(gateway.now()));

@@ -9,9 +9,9 @@ use cloakroom_core::policy::{Access, Policy, Test};
 
 use super::clients::OWN_PATHS;
 use super::policies::{self, Names};
-use super::{Parts, known, web};
+use super::{Outside, Parts, known, web};
 use crate::config::mask::quoted;
-use crate::config::model::{Documents, Route, Site, TokenMode, Upstream};
+use crate::config::model::{Documents, Route, RouteTo, Site, TokenMode, Upstream};
 use crate::config::reader::{Found, Reader};
 use crate::config::report::Mistake;
 use crate::config::tree::Place;
@@ -42,6 +42,7 @@ pub(super) struct Known<'a> {
     pub(super) upstreams: &'a Parts<Upstream>,
     pub(super) policies: &'a Parts<Arc<Policy>>,
     pub(super) names: Names<'a>,
+    pub(super) outside: &'a Outside<'a>,
 }
 
 pub(super) fn routes(root: &Reader<'_>, known: &Known<'_>) -> Vec<Option<Route>> {
@@ -74,7 +75,7 @@ fn hides(earlier: &Route, later: &Route) -> bool {
 fn route(reader: &Reader<'_>, known: &Known<'_>) -> Option<(Route, Place)> {
     let Known { sites, upstreams, .. } = *known;
     let site = named(reader, reader.required("site", "\"app\""), "site", sites);
-    let upstream = named(reader, reader.required("upstream", "\"api\""), "upstream", upstreams);
+    let to = destination(reader, known);
     let allowed = "a path in normal form, such as /api/";
     let path = reader.parsed(reader.required("path", "\"/api/\""), "path", allowed, web::normal_path);
     let at = site.as_ref().and_then(|found| sites.get(found.value)).and_then(Option::as_ref);
@@ -93,14 +94,14 @@ fn route(reader: &Reader<'_>, known: &Known<'_>) -> Option<(Route, Place)> {
     reader.finish();
     check_access(reader, &access, &forms, at);
     check_policy(reader, access.value, policy.as_ref());
-    let to = upstream.as_ref().and_then(|found| upstreams.get(found.value)).and_then(Option::as_ref);
-    check_token(reader, &token, access.value, to);
+    check_token(reader, &token, access.value, to.as_ref().and_then(|to| service(to, upstreams)));
+    check_folder(reader, to.as_ref(), &token, &forms);
     let path = path?;
     let route = Route {
         site: site?.value.to_owned(),
         path: path.value,
         methods,
-        upstream: upstream?.value.to_owned(),
+        to: to?,
         kind,
         documents,
         token: token.value,
@@ -109,6 +110,45 @@ fn route(reader: &Reader<'_>, known: &Known<'_>) -> Option<(Route, Place)> {
         body_limit_bytes: u64::try_from(limit.value).unwrap_or(0),
     };
     Some((route, path.place))
+}
+
+/// An upstream, or a folder: one of them.
+fn destination(reader: &Reader<'_>, known: &Known<'_>) -> Option<RouteTo> {
+    let allowed = "a folder that is there, absolute or beside the configuration file";
+    let folder = reader.parsed(reader.text("folder"), "folder", allowed, |text| {
+        let path = known.outside.folder.join(text);
+        if path.is_dir() { Ok(path) } else { Err("is no folder".into()) }
+    });
+    if reader.has("folder") {
+        if let Some(found) = reader.text("upstream") {
+            reader.clash(
+                &found.place,
+                "a route leads to an upstream or to a folder, not to both",
+                "leave one of them out",
+            );
+        }
+        return folder.map(|found| RouteTo::Folder(found.value));
+    }
+    let upstream = named(reader, reader.required("upstream", "\"api\""), "upstream", known.upstreams)?;
+    Some(RouteTo::Upstream(upstream.value.to_owned()))
+}
+
+fn service<'a>(to: &RouteTo, upstreams: &'a Parts<Upstream>) -> Option<&'a Upstream> {
+    match to {
+        RouteTo::Upstream(id) => upstreams.get(id).and_then(Option::as_ref),
+        RouteTo::Folder(_) => None,
+    }
+}
+
+/// Files take nothing from callers.
+fn check_folder(reader: &Reader<'_>, to: Option<&RouteTo>, token: &Found<TokenMode>, forms: &Found<bool>) {
+    let Some(RouteTo::Folder(_)) = to else { return };
+    if token.value != TokenMode::None {
+        reader.clash(&token.place, "a folder takes no token", "leave token out, or name an upstream");
+    }
+    if forms.value {
+        reader.clash(&forms.place, "a folder takes no forms", "leave forms out, or name an upstream");
+    }
 }
 
 /// What flags make of a route's kind. Each is for API routes.

@@ -211,6 +211,14 @@ fn u24_ways_of_client_authentication() {
 fn u24_routes() {
     check(&[
         ("site = \"app\"", "site = \"none\"", 22, "routes[0].site names no site: \"none\""),
+        ("upstream = \"api\"\ntoken = \"user\"", "folder = \"nowhere\"", 24, "is no folder"),
+        (
+            "upstream = \"api\"\ntoken = \"user\"",
+            "folder = \"help\"\nupstream = \"api\"",
+            25,
+            "to an upstream or to a folder, not to both",
+        ),
+        ("upstream = \"api\"", "folder = \"help\"", 25, "a folder takes no token"),
         ("upstream = \"api\"", "upstream = \"none\"", 24, "routes[0].upstream names no upstream: \"none\""),
         ("path = \"/api/\"", "path = \"api\"", 23, "does not start with /"),
         ("path = \"/api/\"", "path = \"/api/../x\"", 23, "is not in normal form"),
