@@ -1,6 +1,7 @@
 //! The edge: connections, sites, tickets, anti-forgery, refusals. What all rooms that serve requests share.
 
 pub mod antiforgery;
+pub mod bearer;
 pub mod body;
 pub mod client;
 pub mod connection;

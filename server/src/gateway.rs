@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use cloakroom_core::clock::{Clock, UnixMs};
+use cloakroom_core::machine::Machines;
 use cloakroom_core::random::Random;
 use cloakroom_core::session::Sessions;
 
@@ -26,6 +27,8 @@ pub struct Gateway {
     pub clock: Arc<dyn Clock>,
     /// How long clients may keep a connection waiting.
     pub limits: Limits,
+    /// Issuers of machines' tokens.
+    pub machines: Machines,
     /// Who may do what in the console.
     pub roles: RoleRules,
     /// Whether the process is on its way out: long answers end, no new traffic should come.

@@ -50,6 +50,21 @@ function configuration(users) {
       devInteractions: { enabled: false },
       userinfo: { enabled: true },
       revocation: { enabled: true },
+      clientCredentials: { enabled: true },
+      introspection: { enabled: true, allowedPolicy: () => true },
+      // Access tokens for APIs: signed ones (RFC 9068), or ones that must be asked about.
+      resourceIndicators: {
+        enabled: true,
+        defaultResource: () => undefined,
+        useGrantedResource: () => false,
+        getResourceServerInfo: (_ctx, resource) => ({
+          scope: 'notes:read notes:write',
+          audience: resource,
+          ...(resource.includes('opaque')
+            ? { accessTokenFormat: 'opaque' }
+            : { accessTokenFormat: 'jwt', jwt: { sign: { alg: 'RS256' } } }),
+        }),
+      },
       backchannelLogout: { enabled: true },
       rpInitiatedLogout: {
         enabled: true,
@@ -72,6 +87,7 @@ function configuration(users) {
     ttl: {
       AccessToken: (_ctx, _token, client) => controls.settings(client.clientId).access_ttl ?? 3600,
       AuthorizationCode: 60,
+      ClientCredentials: (_ctx, _token, client) => controls.settings(client.clientId).access_ttl ?? 3600,
       IdToken: 3600,
       RefreshToken: 86400,
       Grant: 86400,

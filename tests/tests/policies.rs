@@ -1,5 +1,7 @@
 //! What routes ask of their callers.
 
+mod machines;
+
 use cloakroom_tests::{Browser, Gateway, Provider, Setup};
 use serde_json::{Value, json};
 

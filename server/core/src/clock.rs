@@ -62,6 +62,11 @@ impl HeldClock {
         Self(std::sync::atomic::AtomicI64::new(at.0))
     }
 
+    /// Sets the clock.
+    pub fn set(&self, at: UnixMs) {
+        self.0.store(at.0, std::sync::atomic::Ordering::SeqCst);
+    }
+
     /// Moves the clock forward (or, with a negative number, back).
     pub fn advance_secs(&self, secs: i64) {
         self.0.fetch_add(secs.saturating_mul(1000), std::sync::atomic::Ordering::SeqCst);

@@ -7,16 +7,16 @@
 mod answer;
 pub mod authorize;
 mod call;
-mod client_auth;
+pub(crate) mod client_auth;
 pub mod discovery;
 pub mod error;
 pub mod id_token;
-mod json;
+pub(crate) mod json;
 pub mod logout;
 pub mod logout_token;
 pub mod redeem;
 pub mod refresh;
-mod signature;
+pub(crate) mod signature;
 #[cfg(test)]
 mod tests;
 mod userinfo;

@@ -16,6 +16,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use crate::clock::UnixMs;
+use crate::machine::Machine;
 use crate::session::open::Live;
 pub use claim::{ClaimPath, ClaimTest};
 pub use mail::MailDomain;
@@ -32,9 +33,36 @@ pub enum Access {
     SignedIn,
 }
 
+/// Which kinds of callers a route takes (P15).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Callers {
+    /// Sessions.
+    Sessions,
+    /// Machines with a token of their own.
+    Machines,
+    /// Both.
+    Both,
+}
+
+impl Callers {
+    /// Whether sessions are taken.
+    #[must_use]
+    pub const fn sessions(self) -> bool {
+        matches!(self, Self::Sessions | Self::Both)
+    }
+
+    /// Whether machines are taken.
+    #[must_use]
+    pub const fn machines(self) -> bool {
+        matches!(self, Self::Machines | Self::Both)
+    }
+}
+
 /// What a route asks of its callers.
 #[derive(Clone, Debug)]
 pub struct Rule {
+    /// Which kinds of callers it takes.
+    pub callers: Callers,
     /// Who may call at all.
     pub access: Access,
     /// What they must meet beside that.
@@ -57,8 +85,8 @@ pub struct Facts<'a> {
     pub claims: &'a Map<String, Value>,
     /// Scopes that were granted.
     pub scopes: &'a [String],
-    /// The provider that vouches for them; `None` for those whom none vouches for.
-    pub provider: Option<&'a str>,
+    /// Who vouches for them; `None` for those for whom nobody does.
+    pub voucher: Option<Voucher<'a>>,
     /// Tenant label of their session.
     pub tenant: Option<&'a str>,
     /// How well they proved who they are (OIDC Core section 2, `acr`).
@@ -69,6 +97,15 @@ pub struct Facts<'a> {
     pub peer: IpAddr,
     /// The present moment.
     pub now: UnixMs,
+}
+
+/// Who vouches for a caller. Persons and machines never share a name (P15).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Voucher<'a> {
+    /// A provider, for a person.
+    Provider(&'a str),
+    /// An issuer, for a machine.
+    Issuer(&'a str),
 }
 
 impl Policy {
@@ -106,19 +143,33 @@ pub enum Caller {
     Anonymous,
     /// A live session.
     Session(Arc<Live>),
+    /// A machine whose token was checked.
+    Machine(Arc<Machine>),
 }
 
 /// The right to send one request upstream.
 #[derive(Debug)]
 pub struct Permit {
-    session: Option<Arc<Live>>,
+    caller: Caller,
 }
 
 impl Permit {
     /// The session whose token may be attached.
     #[must_use]
     pub const fn session(&self) -> Option<&Arc<Live>> {
-        self.session.as_ref()
+        match &self.caller {
+            Caller::Session(live) => Some(live),
+            Caller::Anonymous | Caller::Machine(_) => None,
+        }
+    }
+
+    /// The machine that calls.
+    #[must_use]
+    pub const fn machine(&self) -> Option<&Arc<Machine>> {
+        match &self.caller {
+            Caller::Machine(machine) => Some(machine),
+            Caller::Anonymous | Caller::Session(_) => None,
+        }
     }
 }
 
@@ -128,6 +179,9 @@ pub enum Refusal {
     /// The route needs a caller who is known.
     #[error("sign in first: this address needs a session")]
     SignInNeeded,
+    /// The route takes machines alone.
+    #[error("this address takes access tokens of machines alone")]
+    MachineTokenNeeded,
     /// Signing in again, better or just now, would do (RFC 9470).
     #[error("{}", .0.sentence())]
     StepUp(StepUp),
@@ -141,18 +195,27 @@ pub enum Refusal {
 /// # Errors
 /// [`Refusal`] with what is missing.
 pub fn decide(rule: &Rule, caller: Caller, peer: IpAddr, now: impl FnOnce() -> UnixMs) -> Result<Permit, Refusal> {
-    let session = match (rule.access, caller) {
-        (_, Caller::Session(live)) => Some(live),
-        (Access::Anonymous, Caller::Anonymous) => None,
-        (Access::SignedIn, Caller::Anonymous) => return Err(Refusal::SignInNeeded),
-    };
+    match &caller {
+        Caller::Session(_) if rule.callers.sessions() => {}
+        Caller::Machine(_) if rule.callers.machines() => {}
+        Caller::Anonymous if rule.access == Access::Anonymous => {}
+        Caller::Anonymous | Caller::Machine(_) if rule.callers.sessions() => return Err(Refusal::SignInNeeded),
+        Caller::Anonymous | Caller::Session(_) | Caller::Machine(_) => return Err(Refusal::MachineTokenNeeded),
+    }
     if let Some(policy) = &rule.policy {
-        match &session {
-            Some(live) => session_meets(policy, live, peer, now())?,
-            None => meets(policy, &nobody(&Map::new(), peer, now()))?,
+        match &caller {
+            Caller::Session(live) => session_meets(policy, live, peer, now())?,
+            Caller::Machine(machine) => meets(policy, &of_machine(machine, peer, now()))?,
+            Caller::Anonymous => meets(policy, &nobody(&Map::new(), peer, now()))?,
         }
     }
-    Ok(Permit { session })
+    Ok(Permit { caller })
+}
+
+/// What is known of a machine.
+fn of_machine(machine: &Machine, peer: IpAddr, now: UnixMs) -> Facts<'_> {
+    let voucher = Some(Voucher::Issuer(&machine.issuer_id));
+    Facts { scopes: &machine.scopes, voucher, ..nobody(&machine.claims, peer, now) }
 }
 
 fn session_meets(policy: &Policy, live: &Live, peer: IpAddr, now: UnixMs) -> Result<(), Refusal> {
@@ -160,7 +223,7 @@ fn session_meets(policy: &Policy, live: &Live, peer: IpAddr, now: UnixMs) -> Res
     let facts = Facts {
         claims: &values.claims,
         scopes: access.as_ref().map_or(&[], |access| &access.scopes),
-        provider: Some(&live.provider_id),
+        voucher: Some(Voucher::Provider(&live.provider_id)),
         tenant: Some(&live.tenant),
         acr: values.acr.as_deref(),
         auth_time: values.auth_time,
@@ -173,7 +236,7 @@ fn session_meets(policy: &Policy, live: &Live, peer: IpAddr, now: UnixMs) -> Res
 /// What is known of nobody.
 #[must_use]
 pub const fn nobody(no_claims: &Map<String, Value>, peer: IpAddr, now: UnixMs) -> Facts<'_> {
-    Facts { claims: no_claims, scopes: &[], provider: None, tenant: None, acr: None, auth_time: None, peer, now }
+    Facts { claims: no_claims, scopes: &[], voucher: None, tenant: None, acr: None, auth_time: None, peer, now }
 }
 
 /// Whether a caller meets a policy.

@@ -9,6 +9,7 @@ use http::HeaderValue;
 use tokio::runtime::Handle;
 
 use cloakroom_core::audit::event::Journal;
+use cloakroom_core::machine::Machines;
 use cloakroom_core::oidc::{self, Provider, ProviderSettings};
 use cloakroom_core::policy::Rule;
 use cloakroom_core::session::{Parts, SeenQueue, Sessions};
@@ -54,6 +55,11 @@ pub(super) async fn gateway(
         clock: Arc::clone(&ambient.clock),
         limits: config.server.limits,
         roles: roles(config),
+        machines: Machines::new(
+            config.machines.values().cloned().collect(),
+            Arc::clone(&ambient.http),
+            Arc::clone(&ambient.clock),
+        ),
         draining: AtomicBool::new(false),
         proxies: config.server.proxies.clone(),
     };
@@ -154,7 +160,7 @@ fn routes(config: &Config, site: &str, upstreams: &HashMap<&str, Arc<Upstream>>)
             kind: route.kind,
             documents: route.documents,
             token: route.token,
-            rule: Rule { access: route.access, policy: route.policy.clone() },
+            rule: Rule { access: route.access, callers: route.callers, policy: route.policy.clone() },
             body_limit_bytes: route.body_limit_bytes,
         };
         routes.add(&route.path, route.methods.clone(), made);

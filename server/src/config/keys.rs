@@ -61,6 +61,21 @@ pub(super) const SECTIONS: &[(&str, &[&str])] = &[
     ("[sites.ID]", &["origin", "client", "base_path"]),
     ("[upstreams.ID]", &["url", "connect_timeout_ms", "response_timeout_ms", "idle_timeout_ms", "allow_plain_http"]),
     (
+        "[machines.ID]",
+        &[
+            "issuer",
+            "audience",
+            "scopes",
+            "subject",
+            "jwks_uri",
+            "algorithms",
+            "introspection_endpoint",
+            "client_id",
+            "client_auth",
+            "client_secret",
+        ],
+    ),
+    (
         "[policies.ID]",
         &[
             "scopes",
@@ -69,6 +84,7 @@ pub(super) const SECTIONS: &[(&str, &[&str])] = &[
             "roles",
             "groups",
             "providers",
+            "machines",
             "acr",
             "claims",
             "mail_domains",
@@ -92,6 +108,7 @@ pub(super) const SECTIONS: &[(&str, &[&str])] = &[
             "documents",
             "token",
             "access",
+            "callers",
             "policy",
             "body_limit_bytes",
         ],
@@ -132,7 +149,7 @@ mod tests {
         for (text, expected) in cases {
             assert_eq!(nearest(text, known.into_iter()), expected, "{text}");
         }
-        assert_eq!(home("client_secret"), Some("[providers.ID.registrations.ID]"));
+        assert_eq!(home("extra_authorize"), Some("[providers.ID.registrations.ID]"));
         assert_eq!(home("url"), None, "of two sections");
     }
 }

@@ -10,8 +10,9 @@ use http::Method;
 use url::Url;
 
 use cloakroom_api::Role;
+use cloakroom_core::machine::MachineIssuer;
 use cloakroom_core::oidc::{ClientAuth, RefreshReuse, ResponseMode};
-use cloakroom_core::policy::{Access, Policy};
+use cloakroom_core::policy::{Access, Callers, Policy};
 use cloakroom_core::vault::RootKey;
 
 use crate::edge::antiforgery::Kind;
@@ -42,6 +43,8 @@ pub struct Config {
     pub sites: BTreeMap<String, Site>,
     /// `[upstreams.ID]`
     pub upstreams: BTreeMap<String, Upstream>,
+    /// `[machines.ID]`
+    pub machines: BTreeMap<String, MachineIssuer>,
     /// `[policies.ID]`
     pub policies: BTreeMap<String, Arc<Policy>>,
     /// `[[routes]]`
@@ -224,6 +227,8 @@ pub struct Route {
     pub token: TokenMode,
     /// Who may call at all.
     pub access: Access,
+    /// Which kinds of callers are taken.
+    pub callers: Callers,
     /// What callers must meet beside that.
     pub policy: Option<Arc<Policy>>,
     /// The longest request body, in bytes.

@@ -2,6 +2,7 @@
 
 mod admin;
 mod clients;
+mod machines;
 mod policies;
 mod providers;
 mod proxies;
@@ -45,7 +46,8 @@ pub(super) fn config(root: &Reader<'_>, outside: &Outside<'_>) -> Option<Config>
     let clients = clients::clients(root, &providers);
     let sites = clients::sites(root, &clients);
     let upstreams = routes::upstreams(root);
-    let names = policies::Names { providers: &providers, clients: &clients };
+    let machines = machines::machines(root, outside);
+    let names = policies::Names { providers: &providers, clients: &clients, machines: &machines };
     let policies = policies::policies(root, names);
     let routes = routes::routes(
         root,
@@ -62,6 +64,7 @@ pub(super) fn config(root: &Reader<'_>, outside: &Outside<'_>) -> Option<Config>
         clients: all(clients)?,
         sites: all(sites)?,
         upstreams: all(upstreams)?,
+        machines: all(machines)?,
         policies: all(policies)?,
         routes: routes.into_iter().collect::<Option<_>>()?,
         admin: match admin {
@@ -198,6 +201,11 @@ fn warn_of_unused(root: &Reader<'_>, config: &Config) {
     for id in config.upstreams.keys() {
         if !config.routes.iter().any(|route| route.to == RouteTo::Upstream(id.clone())) {
             warn("upstreams", id, "is used by no route", "name it as the upstream of a route, or leave it out");
+        }
+    }
+    if !config.routes.iter().any(|route| route.callers.machines()) {
+        for id in config.machines.keys() {
+            warn("machines", id, "may call no route", "add callers = [\"machine\"] to a route, or leave it out");
         }
     }
     for (id, policy) in &config.policies {

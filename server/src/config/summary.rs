@@ -1,6 +1,6 @@
 //! What a configuration means, in a few tables.
 
-use cloakroom_core::policy::Access;
+use cloakroom_core::policy::{Access, Callers};
 
 use super::load::Loaded;
 use super::model::{Config, Route, RouteTo, TokenMode};
@@ -81,7 +81,12 @@ fn routes(config: &Config) -> Vec<[String; 6]> {
 }
 
 fn who(route: &Route) -> String {
-    let access = if route.access == Access::SignedIn { "signed in" } else { "anybody" };
+    let access = match (route.access, route.callers) {
+        (Access::Anonymous, _) => "anybody",
+        (Access::SignedIn, Callers::Sessions) => "signed in",
+        (Access::SignedIn, Callers::Machines) => "machines",
+        (Access::SignedIn, Callers::Both) => "signed in or machines",
+    };
     match &route.policy {
         None => access.to_owned(),
         Some(policy) => format!("{access}, {}", policy.name.as_deref().unwrap_or("own policy")),

@@ -6,6 +6,7 @@ mod challenge;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use serde::Serialize;
 
+use cloakroom_core::machine::MachineFault;
 use cloakroom_core::policy::{Need, StepUp};
 use cloakroom_core::session::refresh::RefreshError;
 use cloakroom_core::store::StoreError;
@@ -74,6 +75,15 @@ pub enum Refusal {
         /// Where to sign in.
         login_url: String,
     },
+    /// The route takes machines alone.
+    #[error("this address takes machines' access tokens: Authorization: Bearer …")]
+    MachineTokenNeeded,
+    /// The access token is no machine's that may call here.
+    #[error("{0}")]
+    MachineToken(MachineFault),
+    /// A session's cookie and a machine's token at once.
+    #[error("send either the session cookie or an access token, not both")]
+    MixedCredentials,
     /// A better or newer sign-in is missing (RFC 9470).
     #[error("{}", .ask.sentence())]
     StepUp {
@@ -147,6 +157,15 @@ impl From<StoreError> for Refusal {
     }
 }
 
+impl From<MachineFault> for Refusal {
+    fn from(fault: MachineFault) -> Self {
+        match fault {
+            MachineFault::Unavailable => Self::TryLater { what: "the token's issuer", retry_after_secs: 5 },
+            fault => Self::MachineToken(fault),
+        }
+    }
+}
+
 impl Refusal {
     /// A refresh's refusal, with the address where to sign in.
     #[must_use]
@@ -172,17 +191,22 @@ impl Refusal {
             | Self::BadRequest(_)
             | Self::BadParameter { .. }
             | Self::Login { .. }
-            | Self::LogoutToken(_) => StatusCode::BAD_REQUEST,
+            | Self::LogoutToken(_)
+            | Self::MixedCredentials => StatusCode::BAD_REQUEST,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
-            Self::Forgery(_) | Self::RoleNeeded { .. } | Self::TenantNeeded | Self::NotPermitted { .. } => {
-                StatusCode::FORBIDDEN
-            }
+            Self::Forgery(_)
+            | Self::RoleNeeded { .. }
+            | Self::TenantNeeded
+            | Self::NotPermitted { .. }
+            | Self::MachineToken(MachineFault::Scope(_)) => StatusCode::FORBIDDEN,
             Self::SignInNeeded { .. }
             | Self::FormNotKept { .. }
             | Self::SignInAgain { .. }
             | Self::SessionOver { .. }
-            | Self::StepUp { .. } => StatusCode::UNAUTHORIZED,
+            | Self::StepUp { .. }
+            | Self::MachineTokenNeeded
+            | Self::MachineToken(_) => StatusCode::UNAUTHORIZED,
             Self::TryLater { .. } => StatusCode::SERVICE_UNAVAILABLE,
             Self::BodyTooLong { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Framing(refused) => refused.status(),
@@ -207,6 +231,9 @@ impl Refusal {
             Self::SignInNeeded { .. } | Self::FormNotKept { .. } => "sign-in-needed",
             Self::SignInAgain { .. } => "sign-in-again",
             Self::SessionOver { .. } => "session-over",
+            Self::MachineTokenNeeded => "machine-token-needed",
+            Self::MachineToken(fault) => fault.code(),
+            Self::MixedCredentials => "mixed-credentials",
             Self::StepUp { .. } => "step-up-needed",
             Self::NotPermitted { .. } => "not-permitted",
             Self::RoleNeeded { .. } => "role-needed",
@@ -224,12 +251,18 @@ impl Refusal {
     fn title(&self) -> &'static str {
         match self {
             Self::UnknownHost => "Unknown site",
-            Self::BadPath(_) | Self::BadRequest(_) | Self::BadParameter { .. } | Self::LogoutToken(_) => "Bad request",
+            Self::BadPath(_)
+            | Self::BadRequest(_)
+            | Self::BadParameter { .. }
+            | Self::LogoutToken(_)
+            | Self::MixedCredentials => "Bad request",
             Self::NotFound => "Not found",
             Self::MethodNotAllowed { .. } => "Method not allowed",
             Self::Forgery(_) => "Request refused",
             Self::SignInNeeded { .. } | Self::FormNotKept { .. } | Self::SignInAgain { .. } => "Sign in needed",
             Self::SessionOver { .. } => "Session over",
+            Self::MachineTokenNeeded => "Access token needed",
+            Self::MachineToken(_) => "Access token refused",
             Self::StepUp { .. } => "Confirm that it is you",
             Self::RoleNeeded { .. } | Self::TenantNeeded | Self::NotPermitted { .. } => "Not allowed",
             Self::TryLater { .. } => "Try again soon",
@@ -298,6 +331,12 @@ impl Refusal {
             }
             Self::TryLater { retry_after_secs, .. } => {
                 headers.insert(header::RETRY_AFTER, HeaderValue::from(*retry_after_secs));
+            }
+            Self::MachineTokenNeeded => {
+                headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+            }
+            Self::MachineToken(fault) => {
+                headers.insert(header::WWW_AUTHENTICATE, challenge::token_refused(fault));
             }
             Self::StepUp { ask, .. } => {
                 headers.insert(header::WWW_AUTHENTICATE, challenge::insufficient_authentication(ask));

@@ -14,11 +14,14 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::LocalSet;
 
 use cloakroom_core::clock::UnixMs;
+use cloakroom_core::machine::{Machine, MachineFault};
 use cloakroom_core::session::id::{SecretHash, SessionId};
 use cloakroom_core::session::open::{Access, Live, Opened};
+use cloakroom_core::session::record::Token;
 use cloakroom_core::session::refresh::RefreshError;
 use cloakroom_core::store::StoreError;
 
+use super::bearer;
 use super::connection::{self, Connection};
 use super::gate::Record;
 use super::own::OwnCall;
@@ -50,6 +53,13 @@ pub enum Cold {
         /// The answer.
         reply: oneshot::Sender<Result<Arc<Access>, RefreshError>>,
     },
+    /// Whose token a machine's is.
+    Machine {
+        /// The token.
+        token: Token,
+        /// The answer.
+        reply: oneshot::Sender<Result<Arc<Machine>, MachineFault>>,
+    },
     /// One of Cloakroom's own endpoints.
     Own {
         /// The call.
@@ -63,6 +73,7 @@ pub enum Cold {
 pub struct Worker {
     pub(crate) gateway: Arc<Gateway>,
     pub(crate) memo: Memo,
+    pub(crate) machines: bearer::Memo,
     pub(crate) pool: Rc<Pool>,
     pub(crate) counts: Arc<WorkerCounts>,
     watch: Rc<Watch>,
@@ -118,6 +129,7 @@ async fn serve(gateway: Arc<Gateway>, seat: Seat) {
         gateway,
         counts,
         watch: Rc::default(),
+        machines: bearer::Memo::default(),
         control,
         ids,
     });
@@ -195,6 +207,12 @@ impl Worker {
     pub(crate) async fn token(&self, live: Arc<Live>) -> Result<Result<Arc<Access>, RefreshError>, Refusal> {
         let (reply, answer) = oneshot::channel();
         self.ask(Cold::Token { live, reply }, answer).await
+    }
+
+    /// Whose token this is, when that is not remembered.
+    pub(crate) async fn machine(&self, token: Token) -> Result<Arc<Machine>, Refusal> {
+        let (reply, answer) = oneshot::channel();
+        Ok(self.ask(Cold::Machine { token, reply }, answer).await??)
     }
 
     /// The answer of an own endpoint.

@@ -10,8 +10,10 @@ use http::{HeaderValue, Request, Response};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use hyper::body::Incoming;
 
+use cloakroom_core::machine::{Machine, MachineFault};
 use cloakroom_core::policy::{Access, Caller, Permit, decide};
 use cloakroom_core::session::open::{Opened, Standing};
+use cloakroom_core::session::record::Token;
 use cloakroom_core::session::refresh::Freshness;
 
 use super::path::NormalPath;
@@ -21,13 +23,14 @@ use super::table::Found;
 use super::turned_away::{hop, is_a_link, login_from, turned_away};
 use super::upstream::UpstreamError;
 use crate::edge::antiforgery::{self, Forgery, Kind};
+use crate::edge::bearer;
 use crate::edge::body::Body;
 use crate::edge::client::Site;
 use crate::edge::connection::Connection;
 use crate::edge::own::{self, BODY_BYTES, Context, OwnCall, Room};
 use crate::edge::problem::Refusal;
 use crate::edge::worker::Worker;
-use crate::edge::{cors, ended_by_another, over_text};
+use crate::edge::{cors, ended_by_another, over_text, ticket};
 
 /// Serves one request: a proxied call, or an own endpoint's on the control runtime.
 ///
@@ -98,7 +101,14 @@ async fn caller(worker: &Worker, site: &Site, route: &Route, parts: &Parts) -> R
     if route.rule.access == Access::Anonymous && route.token == TokenMode::None {
         return Ok(Caller::Anonymous);
     }
-    let Some(client) = &site.client else { return Ok(Caller::Anonymous) };
+    if route.rule.callers.machines()
+        && let Some(token) = bearer::read(&parts.headers)?
+    {
+        return machine(worker, parts, token).await.map(Caller::Machine);
+    }
+    let Some(client) = site.client.as_ref().filter(|_| route.rule.callers.sessions()) else {
+        return Ok(Caller::Anonymous);
+    };
     let Some(claimed) = worker.memo.read(client, &parts.headers) else { return Ok(Caller::Anonymous) };
     let sessions = &worker.gateway.sessions;
     let now = worker.now();
@@ -123,6 +133,21 @@ async fn caller(worker: &Worker, site: &Site, route: &Route, parts: &Parts) -> R
         }
         Opened::Over(_) | Opened::Unknown => Ok(Caller::Anonymous),
     }
+}
+
+/// The machine whose token this is. A cookie beside it could make the call somebody else's: it is refused (P15).
+async fn machine(worker: &Worker, parts: &Parts, token: &[u8]) -> Result<Arc<Machine>, Refusal> {
+    if ticket::is_there(&parts.headers) {
+        return Err(Refusal::MixedCredentials);
+    }
+    if let Some(machine) = worker.machines.find(token, worker.now()) {
+        return Ok(machine);
+    }
+    let unreadable = || MachineFault::Unreadable("it is no text of visible characters".into());
+    let text = str::from_utf8(token).ok().and_then(|text| Token::parse(text).ok()).ok_or_else(unreadable)?;
+    let machine = worker.machine(text).await?;
+    worker.machines.keep(token, &machine);
+    Ok(machine)
 }
 
 /// The `Authorization` header that the route attaches, from memory where the token there is fresh.

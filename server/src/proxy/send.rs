@@ -69,6 +69,10 @@ pub async fn send(worker: &Worker, call: Call<'_>, parts: &Parts, body: Incoming
         let (live, gateway) = (Arc::clone(live), Arc::clone(&worker.gateway));
         stream.only_while(move || !live.is_over(gateway.now()));
     }
+    if let (Body::Upstream(stream), Some(ends)) = (&mut body, permit.machine().and_then(|machine| machine.expires_at)) {
+        let gateway = Arc::clone(&worker.gateway);
+        stream.only_while(move || gateway.now() < ends);
+    }
     let mut response = Response::new(body);
     *response.status_mut() = head.status;
     *response.headers_mut() = head.headers;

@@ -31,6 +31,7 @@ pub(super) fn turned_away(site: &Site, route: &Route, parts: &Parts, unmet: Unme
             Err(Refusal::FormNotKept { login_url: login_from(site, parts) })
         }
         Unmet::SignInNeeded => Err(Refusal::SignInNeeded { login_url: site.login_url() }),
+        Unmet::MachineTokenNeeded => Err(Refusal::MachineTokenNeeded),
         Unmet::StepUp(ask) if person => step_up(site, parts, ask),
         Unmet::StepUp(ask) => {
             let step_up_url = login_url(site, &ask, shown_page(site, &parts.headers).unwrap_or("/"));

@@ -108,7 +108,6 @@ impl Provider {
     }
 
     /// A request to an endpoint that wants to know who asks.
-    #[expect(clippy::disallowed_methods, reason = "the secret goes into the request to the provider, and nowhere else")]
     pub(super) fn authenticated(
         &self,
         registration: &Registration,
@@ -116,26 +115,35 @@ impl Provider {
         endpoint: &str,
         fields: &[(&str, &str)],
     ) -> Result<http::Request<Vec<u8>>, ProviderError> {
-        let mut form = Serializer::new(String::new());
-        form.extend_pairs(fields);
-        let id = registration.client_id.as_str();
-        let mut request =
-            http::Request::post(endpoint).header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
-        match &registration.auth {
-            ClientAuth::Basic(secret) => {
-                // Both are form-encoded before they are joined (RFC 6749 section 2.3.1).
-                let encoded = |text: &str| url::form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
-                let joined = Zeroizing::new(format!("{}:{}", encoded(id), encoded(secret.expose_secret())));
-                request =
-                    request.header(header::AUTHORIZATION, format!("Basic {}", STANDARD.encode(joined.as_bytes())));
-            }
-            ClientAuth::Post(secret) => {
-                form.append_pair("client_id", id).append_pair("client_secret", secret.expose_secret());
-            }
-            ClientAuth::PrivateKeyJwt(_) => {
-                form.append_pair("client_id", id).extend_pairs(self.assertion(registration, known)?);
-            }
-        }
-        request.body(form.finish().into_bytes()).map_err(|error| ProviderError::Request(error.to_string()))
+        let assertion = self.assertion(registration, known)?;
+        form_request((&registration.client_id, &registration.auth), endpoint, fields, assertion)
     }
+}
+
+/// A form with the proof of who asks. `assertion` stands for a key's proof.
+#[expect(clippy::disallowed_methods, reason = "the secret goes into the request to the provider, and nowhere else")]
+pub(crate) fn form_request(
+    (id, auth): (&str, &ClientAuth),
+    endpoint: &str,
+    fields: &[(&str, &str)],
+    assertion: Vec<(&'static str, String)>,
+) -> Result<http::Request<Vec<u8>>, ProviderError> {
+    let mut form = Serializer::new(String::new());
+    form.extend_pairs(fields);
+    let mut request = http::Request::post(endpoint).header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+    match auth {
+        ClientAuth::Basic(secret) => {
+            // Both are form-encoded before they are joined (RFC 6749 section 2.3.1).
+            let encoded = |text: &str| url::form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
+            let joined = Zeroizing::new(format!("{}:{}", encoded(id), encoded(secret.expose_secret())));
+            request = request.header(header::AUTHORIZATION, format!("Basic {}", STANDARD.encode(joined.as_bytes())));
+        }
+        ClientAuth::Post(secret) => {
+            form.append_pair("client_id", id).append_pair("client_secret", secret.expose_secret());
+        }
+        ClientAuth::PrivateKeyJwt(_) => {
+            form.append_pair("client_id", id).extend_pairs(assertion);
+        }
+    }
+    request.body(form.finish().into_bytes()).map_err(|error| ProviderError::Request(error.to_string()))
 }

@@ -231,7 +231,7 @@ impl Discovery {
 }
 
 /// Whether `now` is less than `secs` from `at`. A clock that was set back makes it old, not fresh for ever (F4).
-const fn is_within(secs: i64, at: UnixMs, now: UnixMs) -> bool {
+pub(crate) const fn is_within(secs: i64, at: UnixMs, now: UnixMs) -> bool {
     now.0.saturating_sub(at.0).saturating_abs() < secs * 1000
 }
 
@@ -266,7 +266,7 @@ fn check_endpoints(metadata: &Metadata) -> Result<(), ProviderError> {
 }
 
 /// https, or plain http to loopback.
-pub(super) fn is_safe(url: &Url) -> bool {
+pub(crate) fn is_safe(url: &Url) -> bool {
     let loopback = match url.host() {
         Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
         Some(Host::Ipv4(address)) => address.is_loopback(),

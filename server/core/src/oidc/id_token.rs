@@ -100,7 +100,7 @@ impl Typed {
 /// Seconds since 1970, with or without a fraction (RFC 7519 section 2).
 #[derive(Clone, Copy, Deserialize)]
 #[serde(try_from = "Number")]
-pub(super) struct NumericDate(pub(super) i64);
+pub(crate) struct NumericDate(pub(crate) i64);
 
 impl TryFrom<Number> for NumericDate {
     type Error = &'static str;
@@ -269,14 +269,14 @@ impl From<SignatureVerificationError> for Fault {
 }
 
 /// A signed token that is not verified yet: its JSON has one meaning only, and its algorithm is a safe one.
-pub(super) struct Signed {
+pub(crate) struct Signed {
     pub(super) algorithm: &'static Alg,
-    pub(super) header: Map<String, Value>,
-    pub(super) claims: Map<String, Value>,
+    pub(crate) header: Map<String, Value>,
+    pub(crate) claims: Map<String, Value>,
 }
 
 /// Takes a token of bounded size apart.
-pub(super) fn read(text: &str) -> Result<Signed, Fault> {
+pub(crate) fn read(text: &str) -> Result<Signed, Fault> {
     if text.len() > TOKEN_BYTES {
         return Err(Fault::TooLong);
     }

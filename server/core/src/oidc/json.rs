@@ -8,7 +8,7 @@ use serde_json::{Map, Number, Value};
 
 /// Why the text is not taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum NotStrict {
+pub(crate) enum NotStrict {
     /// A member stands twice.
     Duplicate,
     /// No JSON object.
@@ -18,7 +18,7 @@ pub(super) enum NotStrict {
 const DUPLICATE: &str = "a member stands twice";
 
 /// Reads an object.
-pub(super) fn strict_object(bytes: &[u8]) -> Result<Map<String, Value>, NotStrict> {
+pub(crate) fn strict_object(bytes: &[u8]) -> Result<Map<String, Value>, NotStrict> {
     match serde_json::from_slice(bytes) {
         Ok(Strict(Value::Object(members))) => Ok(members),
         Err(error) if error.is_data() && error.to_string().starts_with(DUPLICATE) => Err(NotStrict::Duplicate),

@@ -35,14 +35,22 @@ fn check(text: &str, signed: &Signed, known: &Known) -> Result<(), IdTokenFault>
     if !known.metadata.id_token_signing_alg_values_supported().contains(signed.algorithm) {
         return Err(IdTokenFault::Algorithm);
     }
+    let keys = known.metadata.jwks().keys().iter().filter_map(|key| serde_json::to_value(key).ok());
+    signed_by_one_of(text, signed, keys.filter_map(|key| Jwk::deserialize(key).ok()))
+}
+
+/// Whether one of these published keys has signed a token.
+pub(crate) fn signed_by_one_of(
+    text: &str,
+    signed: &Signed,
+    keys: impl Iterator<Item = Jwk>,
+) -> Result<(), IdTokenFault> {
     let named = signed.header.get("alg").and_then(Value::as_str).unwrap_or_default();
     let algorithm: Algorithm = named.parse().map_err(|_| IdTokenFault::Algorithm)?;
     let kid = signed.header.get("kid").map(|kid| kid.as_str().ok_or(IdTokenFault::UnknownKey)).transpose()?;
     let (message, signature) = text.rsplit_once('.').ok_or(IdTokenFault::Unreadable("it has not three parts"))?;
     let mut fault = IdTokenFault::UnknownKey;
-    let keys = known.metadata.jwks().keys().iter().filter_map(|key| serde_json::to_value(key).ok());
-    let keys = keys.filter_map(|key| Jwk::deserialize(key).ok()).filter(|key| fits(key, kid, algorithm));
-    for key in keys.take(KEYS_TRIED) {
+    for key in keys.filter(|key| fits(key, kid, algorithm)).take(KEYS_TRIED) {
         let key = DecodingKey::from_jwk(&key).map_err(|_| IdTokenFault::Key);
         match key.map(|key| jsonwebtoken::crypto::verify(signature, message.as_bytes(), &key, algorithm)) {
             Ok(Ok(true)) => return Ok(()),

@@ -43,6 +43,11 @@ pub enum Need {
         /// Any of them would do.
         any_of: Vec<String>,
     },
+    /// A machine's token of one of these issuers.
+    Machine {
+        /// Any of them would do.
+        any_of: Vec<String>,
+    },
     /// Another tenant.
     Tenant {
         /// Which.
@@ -80,6 +85,7 @@ impl fmt::Display for Need {
             Self::Claim { claim, test } => write!(f, "a claim {claim} that {test}"),
             Self::Mail { any_of } => write!(f, "a verified mail address at {}", any_of.join(" or ")),
             Self::Provider { any_of } => write!(f, "a sign-in by {}", any_of.join(" or ")),
+            Self::Machine { any_of } => write!(f, "a machine's token of {}", any_of.join(" or ")),
             Self::Tenant { tenant } => write!(f, "a session of the tenant {tenant}"),
             Self::Acr { any_of } => write!(f, "a sign-in of the level {}", any_of.join(" or ")),
             Self::MaxAge { secs } => write!(f, "a sign-in at most {secs} seconds old"),

@@ -1,10 +1,10 @@
 //! The tests that policies are made of.
 
-use super::Facts;
 use super::claim::{ClaimPath, ClaimTest, is_one_of};
 use super::mail::{MailDomain, verified_domain};
 use super::need::Need;
 use super::network::Network;
+use super::{Facts, Voucher};
 
 /// One test. What lists several values is met by any of them; every scope is a test of its own.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,6 +21,8 @@ pub enum Test {
     Mail(Vec<MailDomain>),
     /// One of these providers vouches for them.
     Provider(Vec<Box<str>>),
+    /// One of these issuers vouches for them, as a machine.
+    Machine(Vec<Box<str>>),
     /// Their session is of this tenant.
     Tenant(Box<str>),
     /// They proved who they are in one of these ways (OIDC Core section 2, `acr`).
@@ -46,9 +48,8 @@ impl Test {
             Self::Mail(domains) => {
                 verified_domain(facts.claims).is_some_and(|domain| domains.iter().any(|one| one.is(domain)))
             }
-            Self::Provider(any_of) => {
-                facts.provider.is_some_and(|provider| any_of.iter().any(|one| **one == *provider))
-            }
+            Self::Provider(any_of) => any_of.iter().any(|one| facts.voucher == Some(Voucher::Provider(one))),
+            Self::Machine(any_of) => any_of.iter().any(|one| facts.voucher == Some(Voucher::Issuer(one))),
             Self::Tenant(tenant) => facts.tenant == Some(&**tenant),
             Self::Acr(any_of) => facts.acr.is_some_and(|acr| any_of.iter().any(|one| **one == *acr)),
             Self::MaxAge(secs) => facts.auth_time.is_some_and(|at| facts.now.secs().saturating_sub(at) <= *secs),
@@ -71,6 +72,7 @@ impl Test {
             Self::Claim(path, test) => Need::Claim { claim: path.to_string(), test: test.clone() },
             Self::Mail(domains) => Need::Mail { any_of: domains.iter().map(ToString::to_string).collect() },
             Self::Provider(any_of) => Need::Provider { any_of: texts(any_of) },
+            Self::Machine(any_of) => Need::Machine { any_of: texts(any_of) },
             Self::Tenant(tenant) => Need::Tenant { tenant: tenant.to_string() },
             Self::Acr(any_of) => Need::Acr { any_of: texts(any_of) },
             Self::MaxAge(secs) => Need::MaxAge { secs: *secs },

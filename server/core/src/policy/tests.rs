@@ -21,7 +21,7 @@ fn ask(test: Test, claims: &Value, scopes: &[&str]) -> bool {
     let claims = claims.as_object().cloned().unwrap_or_default();
     let facts = Facts {
         scopes: &scopes,
-        provider: Some("main"),
+        voucher: Some(Voucher::Provider("main")),
         tenant: Some("default"),
         acr: Some("silver"),
         auth_time: Some(NOW.secs() - 100),
@@ -162,6 +162,7 @@ fn p15_what_is_known_of_the_sign_in() {
         (Test::Tenant("defaul".into()), false),
         (Test::Provider(texts(&["other", "main"])), true),
         (Test::Provider(texts(&["other"])), false),
+        (Test::Machine(texts(&["main"])), false),
         (Test::Network(vec![Network::parse("10.0.0.0/8").expect("a network")]), true),
         (Test::Network(vec![Network::parse("192.0.2.0/24").expect("a network")]), false),
         (Test::Any(vec![vec![Test::MaxAge(1)], vec![Test::MaxAge(100), Test::Tenant("default".into())]]), true),
@@ -252,5 +253,53 @@ proptest! {
         let first = Ipv4Addr::from(network & mask);
         let parsed = Network::parse(&format!("{first}/{bits}")).expect("a network");
         prop_assert_eq!(parsed.holds(IpAddr::V4(address.into())), address & mask == network & mask);
+    }
+}
+
+#[test]
+fn p15_a_route_takes_only_the_kinds_of_callers_that_it_lists() {
+    let machine = || {
+        Caller::Machine(Arc::new(Machine {
+            issuer_id: "main".into(),
+            issuer: "https://m".into(),
+            sub: "job".into(),
+            client_id: "job".into(),
+            scopes: vec!["a".into()],
+            claims: Map::new(),
+            good_until: NOW,
+            expires_at: None,
+        }))
+    };
+    let rule = |access, callers, tests: Option<Vec<Test>>| Rule {
+        access,
+        callers,
+        policy: tests.map(|tests| Arc::new(Policy { name: None, tests })),
+    };
+    let ask = |rule: &Rule, caller| decide(rule, caller, HERE, || NOW).map(|permit| permit.machine().is_some());
+    let rows = [
+        (rule(Access::SignedIn, Callers::Sessions, None), Err(Refusal::SignInNeeded), Err(Refusal::SignInNeeded)),
+        (rule(Access::SignedIn, Callers::Machines, None), Ok(true), Err(Refusal::MachineTokenNeeded)),
+        (rule(Access::SignedIn, Callers::Both, None), Ok(true), Err(Refusal::SignInNeeded)),
+        (rule(Access::Anonymous, Callers::Sessions, None), Err(Refusal::SignInNeeded), Ok(false)),
+        (
+            rule(Access::SignedIn, Callers::Both, Some(vec![Test::Scope("a".into())])),
+            Ok(true),
+            Err(Refusal::SignInNeeded),
+        ),
+        (
+            rule(Access::SignedIn, Callers::Machines, Some(vec![Test::Machine(texts(&["main"]))])),
+            Ok(true),
+            Err(Refusal::MachineTokenNeeded),
+        ),
+        // A machine's issuer is no provider, even of the same name.
+        (
+            rule(Access::SignedIn, Callers::Both, Some(vec![Test::Provider(texts(&["main"]))])),
+            Err(Refusal::Missing(vec![Need::Provider { any_of: vec!["main".into()] }])),
+            Err(Refusal::SignInNeeded),
+        ),
+    ];
+    for (rule, of_machine, of_nobody) in rows {
+        assert_eq!(ask(&rule, machine()), of_machine, "{rule:?}");
+        assert_eq!(ask(&rule, Caller::Anonymous), of_nobody, "{rule:?}");
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use cloakroom_core::machine::MachineIssuer;
 use cloakroom_core::policy::{ClaimPath, ClaimTest, MailDomain, Network, Policy, Test};
 
 use super::{Parts, known};
@@ -22,6 +23,7 @@ const CLAIM_ALLOWED: &str =
 pub(super) struct Names<'a> {
     pub(super) providers: &'a Parts<Provider>,
     pub(super) clients: &'a Parts<Client>,
+    pub(super) machines: &'a Parts<MachineIssuer>,
 }
 
 pub(super) fn policies(root: &Reader<'_>, names: Names<'_>) -> Parts<Arc<Policy>> {
@@ -69,7 +71,8 @@ fn tests(reader: &Reader<'_>, names: Names<'_>, depth: usize) -> Vec<Test> {
     };
     list(words(reader, "roles"), &|any_of| Some(Test::Role(role_claim.clone()?, any_of)));
     list(words(reader, "groups"), &|any_of| Some(Test::Group(group_claim.clone()?, any_of)));
-    list(providers(reader, names.providers), &|any_of| Some(Test::Provider(any_of)));
+    list(ids(reader, "providers", names.providers), &|any_of| Some(Test::Provider(any_of)));
+    list(ids(reader, "machines", names.machines), &|any_of| Some(Test::Machine(any_of)));
     list(words(reader, "acr"), &|any_of| Some(Test::Acr(any_of)));
     for claim in reader.list_of_tables("claims") {
         tests.extend(claim_test(&claim));
@@ -190,14 +193,15 @@ fn read_each<T, E: std::fmt::Display>(
     values
 }
 
-fn providers(reader: &Reader<'_>, providers: &Parts<Provider>) -> Vec<Box<str>> {
-    for found in reader.texts("providers").unwrap_or_default() {
-        if !providers.contains_key(found.value) {
-            let what = format!("{} names no provider: {}", reader.name("providers"), quoted(found.value));
-            reader.clash(&found.place, what, known("providers", providers.keys(), found.value));
+/// Ids of parts that are there.
+fn ids<T>(reader: &Reader<'_>, key: &'static str, parts: &Parts<T>) -> Vec<Box<str>> {
+    for found in reader.texts(key).unwrap_or_default() {
+        if !parts.contains_key(found.value) {
+            let what = format!("{}: {} is none of the {key}", reader.name(key), quoted(found.value));
+            reader.clash(&found.place, what, known(key, parts.keys(), found.value));
         }
     }
-    words(reader, "providers")
+    words(reader, key)
 }
 
 fn tenant(reader: &Reader<'_>, clients: &Parts<Client>) -> Option<Test> {

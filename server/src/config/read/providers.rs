@@ -142,7 +142,7 @@ fn private_key(reader: &Reader<'_>, pem: &SecretString, kid: Option<String>) -> 
     }
 }
 
-fn outside_secret(
+pub(super) fn outside_secret(
     reader: &Reader<'_>,
     (key, found): (&'static str, Option<Found<&str>>),
     example: &str,
@@ -169,8 +169,13 @@ fn outside_secret(
 
 /// Scopes, each one a token of RFC 6749 section 3.3.
 fn scopes(reader: &Reader<'_>) -> Vec<String> {
+    scopes_or(reader, &["openid", "profile", "email", "offline_access"])
+}
+
+/// The same with another default.
+pub(super) fn scopes_or(reader: &Reader<'_>, default: &[&str]) -> Vec<String> {
     let Some(list) = reader.texts("scopes") else {
-        return ["openid", "profile", "email", "offline_access"].map(str::to_owned).to_vec();
+        return default.iter().map(|scope| (*scope).to_owned()).collect();
     };
     let fits = |text: &str| !text.is_empty() && text.bytes().all(|b| matches!(b, 0x21 | 0x23..=0x5b | 0x5d..=0x7e));
     for odd in list.iter().filter(|scope| !fits(scope.value)) {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use http::Method;
 
-use cloakroom_core::policy::{Access, Policy, Test};
+use cloakroom_core::policy::{Access, Callers, Policy, Test};
 
 use super::clients::OWN_PATHS;
 use super::policies::{self, Names};
@@ -89,10 +89,12 @@ fn route(reader: &Reader<'_>, known: &Known<'_>) -> Option<(Route, Place)> {
     let token = reader.one_of("token", &[("user", TokenMode::User), ("none", TokenMode::None)], TokenMode::None);
     let signed_in = [("signed_in", Access::SignedIn), ("anonymous", Access::Anonymous)];
     let access = reader.one_of("access", &signed_in, Access::SignedIn);
+    let callers = callers(reader, known);
     let policy = policies::of_route(reader, known.policies, known.names);
     let limit = reader.number("body_limit_bytes", 0..=1_099_511_627_776, 10_485_760);
     reader.finish();
-    check_access(reader, &access, &forms, at);
+    check_access(reader, &access, &forms, at.filter(|_| callers.value.sessions()));
+    check_callers(reader, &callers, access.value, token.value);
     check_policy(reader, access.value, policy.as_ref());
     check_token(reader, &token, access.value, to.as_ref().and_then(|to| service(to, upstreams)));
     check_folder(reader, to.as_ref(), &token, &forms);
@@ -106,6 +108,7 @@ fn route(reader: &Reader<'_>, known: &Known<'_>) -> Option<(Route, Place)> {
         documents,
         token: token.value,
         access: access.value,
+        callers: callers.value,
         policy: policy.map(|found| found.value),
         body_limit_bytes: u64::try_from(limit.value).unwrap_or(0),
     };
@@ -174,6 +177,54 @@ fn kind_and_documents(reader: &Reader<'_>, kind: Kind, forms: &Found<bool>) -> (
         Kind::Api
     };
     (kind, if documents.value { Documents::Pages } else { Documents::Sandboxed })
+}
+
+/// Which kinds of callers a route takes (P15).
+fn callers(reader: &Reader<'_>, known: &Known<'_>) -> Found<Callers> {
+    let Some(list) = reader.texts("callers") else {
+        return Found { value: Callers::Sessions, place: reader.place().clone() };
+    };
+    let mut kinds = (false, false);
+    for found in &list {
+        match found.value {
+            "session" => kinds.0 = true,
+            "machine" => kinds.1 = true,
+            other => {
+                let what = format!("{}: {} is no kind of caller", reader.name("callers"), quoted(other));
+                reader.wrong(&found.place, what, "allowed: \"session\", \"machine\"");
+            }
+        }
+    }
+    let place = list.first().map_or_else(|| reader.place().clone(), |found| found.place.clone());
+    if kinds.1 && known.names.machines.is_empty() {
+        let what = "there is no [machines.ID], so no machine's token could be checked";
+        reader.clash(&place, what, "add [machines.ID] with the issuer of their tokens, or leave machine out");
+    }
+    let value = match kinds {
+        (true, true) => Callers::Both,
+        (false, true) => Callers::Machines,
+        (true, false) => Callers::Sessions,
+        (false, false) => {
+            let what = format!("{} names nobody, so nobody could call", reader.name("callers"));
+            reader.clash(&place, what, "name \"session\" or \"machine\", or leave callers out");
+            Callers::Sessions
+        }
+    };
+    Found { value, place }
+}
+
+fn check_callers(reader: &Reader<'_>, callers: &Found<Callers>, access: Access, token: TokenMode) {
+    if !reader.has("callers") {
+        return;
+    }
+    if access == Access::Anonymous {
+        let what = "callers changes nothing where access = \"anonymous\": nobody is asked who they are";
+        reader.clash(&callers.place, what, "leave callers out, or set access = \"signed_in\"");
+    }
+    if callers.value.machines() && token == TokenMode::User {
+        let what = "token = \"user\" is a person's access token, and a machine has none";
+        reader.clash(&callers.place, what, "give machines a route of their own with another token mode");
+    }
 }
 
 /// What a route names must be there.

@@ -264,7 +264,7 @@ fn u24_policies() {
         ("mail_domains = [\"@example.com\"]", "\"@example.com\" is no domain name"),
         ("networks = [\"10.0.0.1/8\"]", "\"10.0.0.1/8\" has bits set behind its prefix"),
         ("networks = [\"office\"]", "\"office\" is no IP address or network"),
-        ("providers = [\"mian\"]", "names no provider: \"mian\""),
+        ("providers = [\"mian\"]", "\"mian\" is none of the providers"),
         ("tenant = \"acme\"", "is no client's tenant: \"acme\""),
         ("max_age_secs = 0", "max_age_secs = 0 is out of range"),
         ("any = []", "any is empty"),
@@ -276,6 +276,45 @@ fn u24_policies() {
         ("token = \"user\"", "policy = \"stuff\"", 25, "routes[0].policy names no policy: \"stuff\""),
         ("token = \"user\"", "access = \"anonymous\"\npolicy = { groups = [\"a\"] }", 26, "can ask for networks alone"),
     ]);
+}
+
+#[test]
+fn p15_machines() {
+    let of = |lines: &str| {
+        format!("{GOOD}callers = [\"machine\"]\n[machines.job]\n{lines}").replace("token = \"user\"\n", "")
+    };
+    let both = "issuer = \"https://m.example.com\"\naudience = \"a\"\n";
+    assert_eq!(said(&of(both)), "");
+    only(&of("audience = \"a\""), 26, "machines.job.issuer is missing");
+    only(&of("issuer = \"https://m.example.com\""), 26, "machines.job.audience is missing");
+    for (line, message) in [
+        ("algorithms = [\"HS256\"]", "\"HS256\" is not taken"),
+        ("algorithms = [\"none\"]", "\"none\" is not taken"),
+        ("jwks_uri = \"http://m.example.com/keys\"", "is plain http beyond this machine"),
+        ("subject = \"sub\"", "subject = \"sub\" is not one of its values"),
+        ("scopes = [\"a b\"]", "\"a b\" is no scope"),
+    ] {
+        only(&of(&format!("{both}{line}")), 29, message);
+    }
+    only(&of(&format!("{both}client_id = \"a\"")), 26, "client_id changes nothing without introspection_endpoint");
+    let asks =
+        format!("{both}introspection_endpoint = \"https://m.example.com/i\"\nclient_secret = \"env:CLIENT_SECRET\"\n");
+    only(&of(&asks), 26, "machines.job.client_id is missing");
+    only(
+        &of(&format!("{asks}client_id = \"c\"\njwks_uri = \"https://m.example.com/k\"")),
+        26,
+        "jwks_uri changes nothing",
+    );
+    for (lines, line, message) in [
+        ("callers = [\"machine\"]", 26, "there is no [machines.ID]"),
+        ("callers = [\"robot\", \"session\"]", 26, "\"robot\" is no kind of caller"),
+        ("callers = []", 21, "callers names nobody"),
+    ] {
+        only(&format!("{GOOD}{lines}\n").replace("token = \"user\"", "token = \"none\""), line, message);
+    }
+    only(&format!("{GOOD}callers = [\"session\", \"machine\"]\n[machines.job]\n{both}"), 26, "a machine has none");
+    let open = "access = \"anonymous\"\ncallers = [\"session\"]";
+    only(&with("token = \"user\"", open), 26, "callers changes nothing where access");
 }
 
 #[test]

@@ -17,6 +17,7 @@ fn header(section: &str) -> String {
         s if s.starts_with("[providers") => "main",
         s if s.starts_with("[upstreams") => "api",
         s if s.starts_with("[policies") => "staff",
+        s if s.starts_with("[machines") => "partner",
         _ => "app",
     };
     section.replacen("ID", id, 1).replace("ID", "web")

@@ -2,7 +2,19 @@
 
 use http::HeaderValue;
 
+use cloakroom_core::machine::MachineFault;
 use cloakroom_core::policy::StepUp;
+
+/// A machine's token is refused (RFC 6750 section 3.1).
+pub(super) fn token_refused(fault: &MachineFault) -> HeaderValue {
+    match fault {
+        MachineFault::Scope(scope) if is_plain(scope) => {
+            HeaderValue::try_from(format!("Bearer error=\"insufficient_scope\", scope=\"{scope}\""))
+                .unwrap_or_else(|_| HeaderValue::from_static("Bearer error=\"insufficient_scope\""))
+        }
+        _ => HeaderValue::from_static("Bearer error=\"invalid_token\""),
+    }
+}
 
 /// What a sign-in must prove (RFC 9470 section 3). Configured text that cannot stand in a quoted string is left out.
 pub(super) fn insufficient_authentication(ask: &StepUp) -> HeaderValue {

@@ -1,0 +1,128 @@
+//! Machines with access tokens of their own.
+
+use super::route;
+use cloakroom_tests::wire::Request;
+use cloakroom_tests::{Answer, Gateway, Provider, SESSION_COOKIE, Setup};
+use serde_json::json;
+
+const API: &str = "https://api.example.com";
+const SECRET: &str = "the-secret-of-a-machine-of-the-tests";
+
+/// A client of the provider that is a machine.
+async fn machine(name: &str) -> String {
+    let id = format!("{name}-{}", std::process::id());
+    let metadata = json!({
+        "client_id": id, "client_secret": SECRET, "grant_types": ["client_credentials"],
+        "response_types": [], "redirect_uris": [],
+    });
+    Provider::shared().register(metadata).await;
+    id
+}
+
+async fn token(id: &str, resource: &str, scope: &str) -> String {
+    let form = [("grant_type", "client_credentials"), ("resource", resource), ("scope", scope)];
+    Provider::shared().token((id, SECRET), &form).await["access_token"].as_str().unwrap().to_owned()
+}
+
+async fn call(gateway: &Gateway, path: &str, token: &str) -> Answer {
+    let request: Request = gateway.request("GET", path).header("Authorization", &format!("Bearer {token}"));
+    request.send(gateway.port()).await.expect("an answer")
+}
+
+fn code(answer: &Answer) -> String {
+    answer.problem()["type"].as_str().unwrap().rsplit(':').next().unwrap().to_owned()
+}
+
+async fn gateway() -> Gateway {
+    let asker = machine("asker").await;
+    let issuer = &Provider::shared().issuer;
+    let setup = [
+        format!("[machines.signed]\nissuer = \"{issuer}\"\naudience = \"{API}\"\n"),
+        format!(
+            "[machines.asked]\nissuer = \"{issuer}\"\naudience = \"https://opaque.example.com\"\n\
+             introspection_endpoint = \"{issuer}/token/introspection\"\nclient_id = \"{asker}\"\n\
+             client_secret = \"env:TESTS_MACHINE_SECRET\"\n"
+        ),
+        route("/jobs/", "callers = [\"machine\"]\npolicy = { scopes = [\"notes:read\"] }"),
+        route("/both/", "callers = [\"session\", \"machine\"]"),
+        route("/people/", "callers = [\"session\"]"),
+    ];
+    let mut gateway = Setup::default().section(&setup.concat()).prepare().await;
+    gateway.environment("TESTS_MACHINE_SECRET", SECRET);
+    gateway.launch().await;
+    gateway
+}
+
+#[tokio::test]
+async fn p15_machines_call_the_routes_that_take_them_and_no_others() {
+    let gateway = gateway().await;
+    let id = machine("job").await;
+    let good = token(&id, API, "notes:read").await;
+    for path in ["/jobs/x", "/both/x"] {
+        call(&gateway, path, &good).await.expect(200);
+        let seen = gateway.upstream.last();
+        assert_eq!(seen.target, path);
+        assert!(seen.headers.get("authorization").is_none(), "the caller's token goes nowhere: {seen:?}");
+    }
+    let people = call(&gateway, "/people/x", &good).await.expect(401);
+    assert_eq!(code(&people), "sign-in-needed");
+    // A scope that is not there.
+    let poor = token(&id, API, "notes:write").await;
+    let refused = call(&gateway, "/jobs/x", &poor).await.expect(403);
+    assert_eq!(refused.problem()["needs"], json!([{ "kind": "scope", "scope": "notes:read" }]));
+    // Sessions are not taken where machines alone are.
+    let browser = gateway.signed_in("alice").await;
+    let refused = browser.fetch("GET", &gateway.app("/jobs/x")).send().await.expect(401);
+    assert_eq!(code(&refused), "machine-token-needed");
+    assert_eq!(refused.header("www-authenticate"), Some("Bearer"));
+    browser.fetch("GET", &gateway.app("/both/x")).send().await.expect(200);
+    // Nobody can be both.
+    let cookie = format!("{SESSION_COOKIE}={}", browser.session_cookie().unwrap().value);
+    for cookie in [cookie.as_str(), &format!("{SESSION_COOKIE}=dead")] {
+        let request = gateway.request("GET", "/both/x").header("Authorization", &format!("Bearer {good}"));
+        let refused = request.header("Cookie", cookie).send(gateway.port()).await.unwrap().expect(400);
+        assert_eq!(code(&refused), "mixed-credentials");
+    }
+}
+
+#[tokio::test]
+async fn p15_tokens_of_other_kinds_are_no_machines() {
+    let gateway = gateway().await;
+    let id = machine("kinds").await;
+    gateway.signed_in("alice").await;
+    let seen = gateway.seen().await;
+    let granted = seen.granted("authorization_code")[0].clone();
+    let good = token(&id, API, "notes:read").await;
+    let (head, signature) = good.rsplit_once('.').unwrap();
+    let broken = format!("{head}.{}", signature.chars().rev().collect::<String>());
+    for (what, token, expected) in [
+        ("an ID token", granted["id"].as_str().unwrap().to_owned(), "machine-token-kind"),
+        ("a person's access token", granted["access"].as_str().unwrap().to_owned(), "machine-token-audience"),
+        ("one of our own", "crs_at_something".to_owned(), "machine-token-ours"),
+        ("another audience", token(&id, "https://other.example.com", "notes:read").await, "machine-token-audience"),
+        ("a broken signature", broken, "machine-token-signature"),
+        ("nothing", String::new(), "machine-token-unreadable"),
+        ("an unknown opaque token", "opaque".to_owned(), "machine-token-inactive"),
+    ] {
+        let refused = call(&gateway, "/jobs/x", &token).await.expect(401);
+        assert_eq!(code(&refused), expected, "{what}");
+        assert_eq!(refused.header("www-authenticate"), Some("Bearer error=\"invalid_token\""), "{what}");
+        assert!(token.is_empty() || !refused.text().contains(&token), "{what}");
+    }
+    assert!(gateway.upstream.calls().iter().all(|call| !call.target.starts_with("/jobs")), "a refused call went up");
+    assert!(!gateway.log().contains(&good), "a token in the log");
+}
+
+#[tokio::test]
+async fn p15_opaque_tokens_are_asked_about_once_and_believed() {
+    let gateway = gateway().await;
+    let id = machine("opaque").await;
+    let good = token(&id, "https://opaque.example.com", "notes:read").await;
+    assert_eq!(good.split('.').count(), 1, "an opaque token");
+    for _ in 0..5 {
+        call(&gateway, "/jobs/x", &good).await.expect(200);
+    }
+    let elsewhere = token(&id, "https://opaque.other.example.com", "notes:read").await;
+    let refused = call(&gateway, "/jobs/x", &elsewhere).await.expect(401);
+    assert_eq!(code(&refused), "machine-token-audience");
+}
