@@ -8,4 +8,5 @@ pub mod route;
 pub mod send;
 pub mod table;
 mod turned_away;
+pub(crate) mod upgrade;
 pub mod upstream;

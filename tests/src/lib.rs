@@ -25,6 +25,7 @@ pub mod gateway;
 pub mod provider;
 pub mod store;
 pub mod upstream;
+pub mod websocket;
 pub mod wire;
 
 pub use adversary::Adversary;

@@ -1,5 +1,6 @@
 //! An API behind the gateway that records what reached it and answers as a test tells it to.
 
+use crate::websocket;
 use crate::wire::{Conn, Headers, framing};
 use serde_json::{Value, json};
 use std::io;
@@ -34,6 +35,8 @@ pub enum Script {
         /// Milliseconds between two of them.
         pause_ms: u64,
     },
+    /// These bytes, and then WebSocket frames: what comes is echoed, and `push N` answered by one frame of N bytes.
+    WebSocket(String),
     /// Never an answer.
     Hang,
     /// The connection closes after the request.
@@ -153,6 +156,10 @@ async fn play(conn: &mut Conn, script: Script) -> io::Result<()> {
     match script {
         Script::Raw(bytes) => conn.write(bytes).await,
         Script::Close => Ok(()),
+        Script::WebSocket(head) => {
+            conn.write(head).await?;
+            websocket::echo(conn).await
+        }
         Script::Hang => std::future::pending().await,
         Script::Drip { content_type, pieces, pause_ms } => {
             let head = format!("HTTP/1.1 200 OK\r\nContent-Type: {content_type}\r\nTransfer-Encoding: chunked\r\n\r\n");

@@ -189,6 +189,13 @@ impl Conn {
         tokio::time::timeout(PATIENCE, read).await.map_err(|_| io::ErrorKind::TimedOut)?
     }
 
+    /// Reads so many bytes.
+    pub async fn bytes(&mut self, count: usize) -> io::Result<Vec<u8>> {
+        let mut bytes = vec![0; count];
+        self.stream.read_exact(&mut bytes).await?;
+        Ok(bytes)
+    }
+
     /// Reads an answer's head alone.
     pub async fn status(&mut self) -> io::Result<(u16, Headers)> {
         let (start, headers) = self.head().await?.ok_or(io::ErrorKind::UnexpectedEof)?;

@@ -7,6 +7,7 @@ mod hosts;
 mod origin;
 mod paths;
 mod slow;
+mod websocket;
 
 use cloakroom_tests::{Browser, Gateway, SESSION_COOKIE};
 

@@ -1,6 +1,7 @@
 //! A client's connection: its stream behind the gate, hyper behind that, and what a request is told of where it came
 //! from.
 
+use std::cell::RefCell;
 use std::future::{Future as _, poll_fn};
 use std::net::IpAddr;
 use std::pin::{Pin, pin};
@@ -25,6 +26,7 @@ use super::listener::told_to_drain;
 use super::problem::Refusal;
 use super::worker::Worker;
 use crate::proxy::call::call;
+use crate::proxy::upgrade::Tunnel;
 use crate::proxy::upstream::UpstreamError;
 
 /// A client's connection, as its requests see it.
@@ -36,12 +38,14 @@ pub struct Connection {
     peer: IpAddr,
     /// What its gate says.
     pub(crate) record: Arc<Record>,
+    /// The WebSocket that begins once the answer under way is sent.
+    pub(crate) tunnel: RefCell<Option<Tunnel>>,
 }
 
 impl Connection {
     /// A new connection.
     pub(super) fn new(worker: Rc<Worker>, peer: IpAddr) -> Self {
-        Self { worker, peer: peer.to_canonical(), record: Arc::default() }
+        Self { worker, peer: peer.to_canonical(), record: Arc::default(), tunnel: RefCell::default() }
     }
 
     /// The address that a request came from.
@@ -70,18 +74,36 @@ impl Connection {
     }
 }
 
-/// Serves HTTP/1.1 on a client's stream, plain or decrypted, until it is closed.
+/// Serves HTTP/1.1 on a client's stream, plain or decrypted, and whatever WebSocket comes of it, until it is closed.
 pub(super) async fn serve<S>(
     connection: Connection,
     stream: S,
     mut drain: watch::Receiver<bool>,
-) -> Result<(), hyper::Error>
+) -> Result<(), Box<dyn std::error::Error>>
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let connection = Rc::new(connection);
+    serve_http(&connection, stream, &mut drain).await?;
+    let Some(mut tunnel) = connection.tunnel.take() else { return Ok(()) };
+    let upgraded = tunnel.opened().await?;
+    let parts = upgraded.downcast::<TokioIo<Gate<S>>>().map_err(|_| "another stream than the client's")?;
+    let waited = parts.read_buf.is_empty();
+    let client = parts.io.into_inner().into_tunnel().filter(|_| waited);
+    let client = client.ok_or("the client did not wait for the answer to its handshake")?;
+    Ok(tunnel.run(&connection.worker, client, told_to_drain(&mut drain)).await?)
+}
+
+async fn serve_http<S>(
+    connection: &Rc<Connection>,
+    stream: S,
+    drain: &mut watch::Receiver<bool>,
+) -> Result<(), hyper::Error>
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
     let gate = Gate::new(stream, Arc::clone(&connection.record));
-    let served = Rc::clone(&connection);
+    let served = Rc::clone(connection);
     let service = service_fn(move |request| {
         let answered = Answered(Arc::clone(&served.record));
         let answer = call(Rc::clone(&served), request);
@@ -90,7 +112,7 @@ where
     let mut http = http1::Builder::new();
     // The gate hands on whole heads alone, and none that is too long for hyper.
     let http = http.max_buf_size(2 * HEAD_BYTES).serve_connection(TokioIo::new(gate), service).with_upgrades();
-    let (mut http, mut told) = (pin!(http), pin!(told_to_drain(&mut drain)));
+    let (mut http, mut told) = (pin!(http), pin!(told_to_drain(drain)));
     let (mut watched, mut draining, mut closing) = (None, false, false);
     poll_fn(|cx| {
         watched.get_or_insert_with(|| connection.worker.watch(&connection.record, cx.waker()));

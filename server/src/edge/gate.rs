@@ -67,6 +67,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Gate<S> {
         Self { stream, scanner, record, held, ready: 0, closing: Closing::Open }
     }
 
+    /// The stream without the gate, once hyper has sent 101 for a handshake; `None` if that is not how it stands, or
+    /// if the client did not wait for the answer (P16).
+    pub(crate) fn into_tunnel(self) -> Option<S> {
+        let waited = self.held.is_empty() && self.scanner.in_handshake() && self.closing == Closing::Open;
+        waited.then_some(self.stream)
+    }
+
     /// Lets go on what may.
     fn hand_over(&mut self, buf: &mut ReadBuf<'_>) {
         let n = self.ready.min(buf.remaining());

@@ -1,7 +1,7 @@
 //! A worker: one single-threaded runtime per core. A connection lives and dies on its worker; what cannot be answered
 //! from memory is asked of the control runtime.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -33,6 +33,9 @@ use crate::gateway::Gateway;
 use crate::proxy::upstream::Pool;
 use crate::proxy::upstream::deadline::TICK;
 use crate::telemetry::metrics::WorkerCounts;
+
+/// What a WebSocket copies at once.
+const SCRATCH_BYTES: usize = 16 * 1024;
 
 /// What a worker asks of the control runtime.
 #[derive(Debug)]
@@ -76,6 +79,8 @@ pub struct Worker {
     pub(crate) machines: bearer::Memo,
     pub(crate) pool: Rc<Pool>,
     pub(crate) counts: Arc<WorkerCounts>,
+    /// What WebSockets copy through, each for the length of one poll.
+    pub(crate) scratch: RefCell<Box<[u8]>>,
     watch: Rc<Watch>,
     control: mpsc::Sender<Cold>,
     ids: Ids,
@@ -128,6 +133,7 @@ async fn serve(gateway: Arc<Gateway>, seat: Seat) {
         memo: Memo::default(),
         gateway,
         counts,
+        scratch: RefCell::new(vec![0; SCRATCH_BYTES].into()),
         watch: Rc::default(),
         machines: bearer::Memo::default(),
         control,
@@ -164,7 +170,7 @@ async fn serve_connection(
     let mut stream = TcpStream::from_std(stream)?;
     stream.set_nodelay(true)?;
     let caller = proxy_protocol::caller(&worker.gateway.proxies, &worker.pool.ticks, &mut stream, peer.ip()).await?;
-    Ok(connection::serve(Connection::new(worker, caller), stream, drain).await?)
+    connection::serve(Connection::new(worker, caller), stream, drain).await
 }
 
 impl Worker {

@@ -21,6 +21,7 @@ use super::route::{Route, TokenMode};
 use super::send::{Call, send};
 use super::table::Found;
 use super::turned_away::{hop, is_a_link, login_from, turned_away};
+use super::upgrade;
 use super::upstream::UpstreamError;
 use crate::edge::antiforgery::{self, Forgery, Kind};
 use crate::edge::bearer;
@@ -79,8 +80,12 @@ async fn serve(
         Found::Nothing => return Err(Refusal::NotFound),
     };
     antiforgery::check_destination(route.kind, &parts.headers)?;
+    let handshake = upgrade::asked(parts)?;
     let caller = caller(worker, site, route, parts).await?;
-    if let Caller::Session(_) = &caller {
+    if handshake.is_some() && !matches!(caller, Caller::Machine(_)) {
+        antiforgery::check_handshake(&parts.headers, site.origins())?;
+    }
+    if let (Caller::Session(_), None) = (&caller, &handshake) {
         match antiforgery::check(route.kind, &parts.method, &parts.headers, site.origins()) {
             // A link from a sibling host, or a Lax cookie: the next request is the own page's.
             Err(Forgery::ForeignOrigin) if is_a_link(route, parts) => return Ok(hop(parts)),
@@ -92,7 +97,7 @@ async fn serve(
         Err(refusal) => return turned_away(site, route, parts, refusal),
     };
     let authorization = token(worker, site, route, &permit).await?;
-    send(worker, Call { permit, site, route, peer, id, authorization }, parts, body).await
+    send(connection, Call { permit, site, route, peer, id, authorization, handshake }, parts, body).await
 }
 
 /// Who calls. The ticket is opened only where the route needs it, so that an outage of the store never fails an

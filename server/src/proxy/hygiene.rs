@@ -30,6 +30,8 @@ pub struct Forward<'a> {
     pub request_id: &'a [u8; 32],
     /// The body's length; `None` for a chunked one, `Some(0)` without a body.
     pub body_len: Option<u64>,
+    /// Whether it is a WebSocket handshake.
+    pub websocket: bool,
 }
 
 /// Writes a request's head (RFC 9112 section 3): the caller's headers, less what could be forged or is not for the
@@ -56,6 +58,10 @@ pub fn write_head(out: &mut Vec<u8>, parts: &Parts, forward: &Forward<'_>) {
         Some(0) => {}
         Some(length) => number_line(out, b"content-length", length),
         None => line(out, b"transfer-encoding", b"chunked"),
+    }
+    if forward.websocket {
+        line(out, b"connection", b"upgrade");
+        line(out, b"upgrade", b"websocket");
     }
     if let Some(authorization) = forward.authorization {
         line(out, b"authorization", authorization.as_bytes());
@@ -153,6 +159,7 @@ mod tests {
             peer: IpAddr::from([192, 0, 2, 7]),
             site: (&authority, &scheme),
             request_id: &[b'0'; 32],
+            websocket: false,
             body_len: Some(0),
         };
         let mut out = Vec::new();

@@ -11,15 +11,18 @@ use cloakroom_core::policy::{Access, Permit};
 
 use super::hygiene::{self, Forward};
 use super::route::{Route, Target};
+use super::upgrade::{self, Asked};
+use super::upstream::body::Watch;
 use super::upstream::exchange::{RequestBody, exchange};
 use crate::edge::body::Body;
 use crate::edge::client::Site;
+use crate::edge::connection::Connection;
 use crate::edge::problem::Refusal;
 use crate::edge::worker::Worker;
 
 /// What is known of a call when it is sent.
 #[derive(Debug)]
-pub struct Call<'a> {
+pub(crate) struct Call<'a> {
     /// The right to send it.
     pub permit: Permit,
     /// The site that was called.
@@ -32,14 +35,22 @@ pub struct Call<'a> {
     pub id: &'a [u8; 32],
     /// `Bearer …` of the permit's session, where the route attaches it.
     pub authorization: Option<HeaderValue>,
+    /// The WebSocket handshake that it is, if it is one.
+    pub handshake: Option<Asked>,
 }
 
 /// Sends it.
 ///
 /// # Errors
 /// [`Refusal::BodyTooLong`] and [`Refusal::Upstream`].
-pub async fn send(worker: &Worker, call: Call<'_>, parts: &Parts, body: Incoming) -> Result<Response<Body>, Refusal> {
-    let Call { permit, site, route, peer, id, authorization } = call;
+pub(crate) async fn send(
+    connection: &Connection,
+    call: Call<'_>,
+    parts: &Parts,
+    body: Incoming,
+) -> Result<Response<Body>, Refusal> {
+    let Call { permit, site, route, peer, id, authorization, handshake } = call;
+    let worker = &connection.worker;
     let upstream = match &route.to {
         Target::Upstream(upstream) => upstream,
         Target::Folder(folder) => {
@@ -62,20 +73,31 @@ pub async fn send(worker: &Worker, call: Call<'_>, parts: &Parts, body: Incoming
         site: (&site.authority, &site.scheme),
         request_id: id,
         body_len,
+        websocket: handshake.is_some(),
     };
     let write_head = |out: &mut Vec<u8>| hygiene::write_head(out, parts, &forward);
-    let (head, mut body) = exchange(&worker.pool, upstream, &parts.method, write_head, body).await?;
-    if let (Body::Upstream(stream), Some(live)) = (&mut body, permit.session()) {
-        let (live, gateway) = (Arc::clone(live), Arc::clone(&worker.gateway));
-        stream.only_while(move || !live.is_over(gateway.now()));
+    let mut response = if let Some(asked) = handshake {
+        upgrade::switch(connection, upstream, asked, watch(&permit, worker), write_head).await?
+    } else {
+        let (head, body) = exchange(&worker.pool, upstream, &parts.method, write_head, body).await?;
+        head.response(body)
+    };
+    if let Body::Upstream(stream) = response.body_mut()
+        && let Some(watch) = watch(&permit, worker)
+    {
+        stream.only_while(watch);
     }
-    if let (Body::Upstream(stream), Some(ends)) = (&mut body, permit.machine().and_then(|machine| machine.expires_at)) {
-        let gateway = Arc::clone(&worker.gateway);
-        stream.only_while(move || gateway.now() < ends);
-    }
-    let mut response = Response::new(body);
-    *response.status_mut() = head.status;
-    *response.headers_mut() = head.headers;
     hygiene::finish(response.headers_mut(), authorization.is_some(), route.documents);
     Ok(response)
+}
+
+/// Says whether what was permitted still is: the session lives, the machine's token is good (P11).
+fn watch(permit: &Permit, worker: &Worker) -> Option<Watch> {
+    let gateway = Arc::clone(&worker.gateway);
+    if let Some(live) = permit.session() {
+        let live = Arc::clone(live);
+        return Some(Box::new(move || !live.is_over(gateway.now())));
+    }
+    let ends = permit.machine()?.expires_at?;
+    Some(Box::new(move || gateway.now() < ends))
 }

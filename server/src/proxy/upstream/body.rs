@@ -55,7 +55,7 @@ pub struct UpstreamBody {
 }
 
 /// Says whether a stream may still go on.
-type Watch = Box<dyn Fn() -> bool>;
+pub(crate) type Watch = Box<dyn Fn() -> bool>;
 
 impl std::fmt::Debug for UpstreamBody {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -3,10 +3,10 @@
 use std::rc::Rc;
 
 use bytes::BytesMut;
-use http::Method;
+use http::{Method, StatusCode};
 
 use super::body::UpstreamBody;
-use super::connect::connect;
+use super::connect::{Stream, connect};
 use super::deadline::within;
 use super::head::{Framing, Head};
 use super::pool::{Connection, Pool};
@@ -50,6 +50,36 @@ pub(crate) async fn exchange(
     };
     let body = answer_body(pool, upstream, wire, &head).await?;
     Ok((head, body))
+}
+
+/// How an upstream answered a handshake.
+#[derive(Debug)]
+pub(crate) enum Handshake {
+    /// With 101: the stream, and what came behind the answer.
+    Switched(Stream, BytesMut),
+    /// With another answer.
+    Answered(Body),
+}
+
+/// Sends a handshake, as [`exchange`] does a request, on a connection of its own.
+///
+/// # Errors
+/// [`UpstreamError`]; the connection is closed then.
+pub(crate) async fn handshake(
+    pool: &Rc<Pool>,
+    upstream: &Upstream,
+    write_head: impl Fn(&mut Vec<u8>),
+) -> Result<(Head, Handshake), UpstreamError> {
+    let mut connection = open(pool, upstream).await?;
+    write_head(&mut connection.output);
+    let mut wire = Wire::switching(connection);
+    let head = wire.head(pool, upstream, &Method::GET).await?;
+    if head.status == StatusCode::SWITCHING_PROTOCOLS {
+        let (stream, input) = wire.into_stream();
+        return Ok((head, Handshake::Switched(stream, input)));
+    }
+    let body = answer_body(pool, upstream, wire, &head).await?;
+    Ok((head, Handshake::Answered(body)))
 }
 
 fn is_repeatable(method: &Method) -> bool {

@@ -3,7 +3,7 @@
 use std::mem::MaybeUninit;
 
 use bytes::{Bytes, BytesMut};
-use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, header};
 
 use super::UpstreamError;
 use crate::proxy::hygiene::comes_back;
@@ -34,6 +34,18 @@ pub(crate) struct Head {
     pub(crate) framing: Framing,
     /// Whether the connection may carry another exchange.
     pub(crate) keep_alive: bool,
+    /// Whether it says that the protocol is now WebSocket (RFC 6455 section 4.1).
+    pub(crate) websocket: bool,
+}
+
+impl Head {
+    /// The answer with this head and a body.
+    pub(crate) fn response<B>(self, body: B) -> Response<B> {
+        let mut response = Response::new(body);
+        *response.status_mut() = self.status;
+        *response.headers_mut() = self.headers;
+        response
+    }
 }
 
 /// Takes a whole head out of `input`; `None` when more bytes are needed.
@@ -74,7 +86,8 @@ pub(crate) fn take(input: &mut BytesMut, method: &Method) -> Result<Option<Head>
     }
     let framing = facts.framing(status, method)?;
     let keep_alive = facts.keep_alive && framing != Framing::Close && !facts.is_odd(status);
-    Ok(Some(Head { status, headers, framing, keep_alive }))
+    let websocket = facts.websocket && facts.hop_by_hop.contains(&header::UPGRADE);
+    Ok(Some(Head { status, headers, framing, keep_alive, websocket }))
 }
 
 /// Where a header's name and value stand in the head.
@@ -121,6 +134,8 @@ struct Facts {
     keep_alive: bool,
     length: Option<u64>,
     chunked: bool,
+    /// Whether `Upgrade` is `websocket`.
+    websocket: bool,
     /// What `Connection` names: for this hop alone (RFC 9110 section 7.6.1).
     hop_by_hop: Vec<HeaderName>,
 }
@@ -140,6 +155,7 @@ impl Facts {
                 }
                 self.chunked = true;
             }
+            header::UPGRADE => self.websocket = value.trim_ascii().eq_ignore_ascii_case(b"websocket"),
             header::CONNECTION => {
                 let text = String::from_utf8_lossy(value);
                 for token in text.split(',').map(str::trim) {

@@ -11,6 +11,7 @@ use bytes::BytesMut;
 use http::{Method, StatusCode};
 use tokio_util::io::poll_read_buf;
 
+use super::connect::Stream;
 use super::deadline::Alarm;
 use super::head::{self, Head};
 use super::pool::{Connection, Pool};
@@ -30,12 +31,24 @@ pub(crate) struct Wire {
     /// Whether a byte of the answer came.
     heard: bool,
     interim: usize,
+    /// Whether 101 is an answer.
+    switches: bool,
 }
 
 impl Wire {
     /// Begins an exchange. The request's head stands in the connection's output.
     pub(crate) fn new(connection: Connection, body: RequestBody) -> Self {
-        Self { connection, sending: Sending::new(body), heard: false, interim: 0 }
+        Self { connection, sending: Sending::new(body), heard: false, interim: 0, switches: false }
+    }
+
+    /// Begins an exchange that may switch protocols.
+    pub(crate) fn switching(connection: Connection) -> Self {
+        Self { switches: true, ..Self::new(connection, RequestBody::None) }
+    }
+
+    /// The stream, and what was read and not yet taken.
+    pub(crate) fn into_stream(self) -> (Stream, BytesMut) {
+        (self.connection.stream, BytesMut::from(&self.connection.input[..]))
     }
 
     /// Whether the connection had died before this exchange began, as far as can be told: it had been used before, not a
@@ -91,6 +104,9 @@ impl Wire {
                 if worth && !news.is_empty() {
                     match head::take(input, method)? {
                         Some(head) if !head.status.is_informational() => return Poll::Ready(Ok(head)),
+                        Some(head) if wire.switches && head.status == StatusCode::SWITCHING_PROTOCOLS => {
+                            return Poll::Ready(Ok(head));
+                        }
                         Some(head) => {
                             wire.note_interim(head.status)?;
                             seen = 0;

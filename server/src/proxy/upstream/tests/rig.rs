@@ -257,6 +257,7 @@ impl Rig {
             site: (&authority, &scheme),
             request_id: &[b'f'; 32],
             body_len,
+            websocket: false,
         };
         let write = |out: &mut Vec<u8>| write_head(out, &parts, &forward);
         match exchange(&self.pool, &self.upstream, &parts.method, write, body).await {
