@@ -42,15 +42,16 @@ test("sign in, call the API, see a refresh, add a note, sign out", async ({ page
   await expect(page.locator("#sign-in")).toBeVisible();
 });
 
-test("u05: ten tabs that sign in at once all end signed in", async ({ context, demo }) => {
+test("u05: ten tabs that sign in at once all end signed in at their own addresses, fragments included", async ({ context, demo }) => {
   const alice = user(demo);
   const tabs = await Promise.all(Array.from({ length: 10 }, () => context.newPage()));
   for (const [i, tab] of tabs.entries()) {
-    await tab.goto(`${demo.gateway}/bff/login?return_to=/?tab=${i}`);
+    const returnTo = encodeURIComponent(`/?tab=${i}#part-${i}`);
+    await tab.goto(`${demo.gateway}/bff/login?return_to=${returnTo}`);
   }
   for (const [i, tab] of tabs.entries()) {
     if (new URL(tab.url()).origin === demo.provider) await logIn(tab, alice);
-    await tab.waitForURL(`${demo.gateway}/?tab=${i}`);
+    await tab.waitForURL(`${demo.gateway}/?tab=${i}#part-${i}`);
     await expect(tab.locator("#inside")).toBeVisible();
   }
 });

@@ -8,7 +8,7 @@ mod story;
 
 pub use draft::{Draft, Signer};
 pub use endpoints::{Reply, Way};
-pub use story::{Case, Expect, Outcome, run, sign_in, sign_in_at};
+pub use story::{Case, Expect, Outcome, run, sign_in, sign_in_at, sign_in_from};
 
 use crate::wire::{Conn, Headers, framing};
 use keys::Key;

@@ -2,6 +2,7 @@
 //! the browser's old one ended, and the browser sent where it wanted to go.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::extract::{RawQuery, State};
 use axum::response::Response;
@@ -14,6 +15,7 @@ use cloakroom_core::session::record::Token;
 use cloakroom_core::session::start::{Start, StartError};
 
 use super::callback::{drop_transaction, refused};
+use super::login::person_mark;
 use super::transaction::{LIFE_SECS, Name, Transaction, Transactions};
 use crate::edge::antiforgery::{Source, source};
 use crate::edge::client::Client;
@@ -22,6 +24,9 @@ use crate::edge::params::Params;
 use crate::edge::problem::Refusal;
 use crate::edge::{page, ticket};
 use crate::gateway::Gateway;
+
+/// How long a refused sign-in may keep the person waiting for the revocation of its tokens.
+const REVOKE_WAIT: Duration = Duration::from_secs(3);
 
 pub(crate) async fn handle(
     State(gateway): State<Arc<Gateway>>,
@@ -57,6 +62,7 @@ pub(crate) async fn handle(
         return Ok(page_response(page::confirm_sign_in(&client.name, &go_on)));
     }
     let login = redeem(&gateway, &context, &transaction, &code).await?;
+    check_person(&gateway, &context, &transaction, &login).await?;
     let name = Name::of_state(&transaction.state);
     let ticket = start(&gateway, &context, client, &transaction, Begun { login, name: &name, old }, &headers).await?;
     let mut response = see_other(&transaction.return_to)?;
@@ -87,6 +93,30 @@ async fn redeem(
         gateway.metrics.login_failed(&transaction.provider_id);
         refused(context, error.code(), &error.to_string(), &transaction.return_to)
     })
+}
+
+/// L17: a login that is to confirm who is signed in must not put somebody else in their place.
+async fn check_person(
+    gateway: &Gateway,
+    context: &Context,
+    transaction: &Transaction,
+    login: &VerifiedLogin,
+) -> Result<(), Refusal> {
+    let Some(whose) = &transaction.whose else { return Ok(()) };
+    if *whose == person_mark(gateway, login.issuer(), login.sub()) {
+        return Ok(());
+    }
+    gateway.metrics.login_failed(&transaction.provider_id);
+    if let Some(provider) = gateway.sessions.provider(&transaction.provider_id) {
+        let (token, kind) = login.tokens().most_revocable();
+        let revoked = provider.revoke(&transaction.registration_id, token, kind);
+        if !matches!(tokio::time::timeout(REVOKE_WAIT, revoked).await, Ok(Ok(_))) {
+            tracing::warn!(provider = %transaction.provider_id, "tokens of a refused sign-in could not be revoked");
+        }
+    }
+    let message = "This sign-in was to confirm who is signed in here, but somebody else came back. Sign out first to change \
+                   the person";
+    Err(refused(context, "login-other-person", message, &transaction.return_to))
 }
 
 struct Begun<'a> {

@@ -4,9 +4,12 @@ use std::sync::Arc;
 
 use axum::extract::{RawQuery, State};
 use axum::response::Response;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::{HeaderMap, Method, header};
 
 use cloakroom_core::oidc::LoginAsk;
+use cloakroom_core::session::open::Opened;
 
 use super::return_to::ReturnTo;
 use super::transaction::{LIFE_SECS, Transaction, Transactions};
@@ -45,6 +48,7 @@ pub(crate) async fn handle(
         tracing::warn!(provider = &*registration.provider, %error, "a sign-in could not begin");
         Refusal::TryLater { what: "the identity provider", retry_after_secs: 5 }
     })?;
+    let whose = to_confirm(&gateway, &context, &headers, &params, &ask).await?;
     let transaction = Transaction {
         state: begun.state,
         nonce: begun.nonce,
@@ -56,6 +60,7 @@ pub(crate) async fn handle(
         acr_values: ask.acr_values,
         expires_at: gateway.now().plus_secs(LIFE_SECS),
         begun_elsewhere: elsewhere,
+        whose,
         code: None,
     };
     let transactions = Transactions::new(client, gateway.sessions.vault(), &gateway.random);
@@ -68,6 +73,35 @@ pub(crate) async fn handle(
         response.headers_mut().append(header::SET_COOKIE, cookie);
     }
     Ok(response)
+}
+
+/// Whom a login confirms: one that asks for more proof (RFC 9470) while somebody is signed in is about that person,
+/// unless it lets another be chosen.
+async fn to_confirm(
+    gateway: &Gateway,
+    context: &Context,
+    headers: &HeaderMap,
+    params: &Params,
+    ask: &LoginAsk,
+) -> Result<Option<String>, Refusal> {
+    let steps_up = ask.acr_values.is_some() || ask.max_age_secs.is_some();
+    let may_change = params.get("prompt").is_some_and(|prompt| prompt.contains("select_account"));
+    if !steps_up || may_change {
+        return Ok(None);
+    }
+    Ok(match context.session(gateway, headers).await? {
+        Some(Opened::Live(live)) => {
+            let values = live.values();
+            Some(person_mark(gateway, &values.issuer, &values.sub))
+        }
+        _ => None,
+    })
+}
+
+/// A short mark of a person, by issuer and `sub` (S7), which tells nothing of either.
+pub(super) fn person_mark(gateway: &Gateway, issuer: &str, sub: &str) -> String {
+    let hash = gateway.sessions.vault().ring().subject(issuer, sub);
+    URL_SAFE_NO_PAD.encode(hash.first_chunk::<16>().map_or(hash.as_slice(), |first| first.as_slice()))
 }
 
 /// This very login for browsers that run no script: the fragment is then lost.

@@ -62,6 +62,9 @@ pub struct Transaction {
     /// Whether a page of another site led to the login: then it replaces nobody's session without a click (L17).
     #[serde(rename = "e", default, skip_serializing_if = "std::ops::Not::not")]
     pub begun_elsewhere: bool,
+    /// Whose session this is to confirm: nobody else may come back (L17).
+    #[serde(rename = "w", default, skip_serializing_if = "Option::is_none")]
+    pub whose: Option<String>,
     /// The provider's authorization code, once the callback has seen it.
     #[serde(rename = "c", default, skip_serializing_if = "Option::is_none")]
     pub code: Option<String>,
@@ -280,3 +283,6 @@ impl SessionStore for CookieStore {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -71,10 +71,21 @@ pub async fn sign_in(gateway: &Gateway, extra: &str) -> Outcome {
     sign_in_at(Browser::new(), &gateway.app(&format!("/bff/login?return_to=/pages/home{extra}"))).await
 }
 
-/// The same by any login address.
+/// The same by any login address, which the person types.
 pub async fn sign_in_at(mut browser: Browser, login: &str) -> Outcome {
     browser.hold_at(CALLBACK);
     browser.navigate(login).await;
+    go_on(browser).await
+}
+
+/// The same by a page that leads there.
+pub async fn sign_in_from(mut browser: Browser, page: &str, login: &str) -> Outcome {
+    browser.hold_at(CALLBACK);
+    browser.navigate_from(page, login).await;
+    go_on(browser).await
+}
+
+async fn go_on(mut browser: Browser) -> Outcome {
     let Some(held) = browser.held_if_any() else {
         let page = browser.page();
         let answer =

@@ -2,7 +2,7 @@
 
 use super::gateway_at;
 use cloakroom_tests::adversary::Endpoint::{EndSession, Userinfo};
-use cloakroom_tests::adversary::{Bend, Draft, Signer, sign_in};
+use cloakroom_tests::adversary::{Bend, Draft, Signer, sign_in, sign_in_from};
 use cloakroom_tests::browser::Page;
 use cloakroom_tests::{Adversary, Browser, Gateway, Script, Setup, eventually};
 use serde_json::{Value, json};
@@ -279,6 +279,35 @@ async fn s03_browser_that_hangs_up_does_not_cancel_a_logout_half_way() {
         }
     }
     assert!(ended > 0, "no logout was ever read");
+}
+
+#[tokio::test]
+async fn l17_s07_step_up_that_comes_back_as_another_person_is_refused() {
+    let adversary = Adversary::start().await;
+    let gateway = gateway_at(&adversary).await;
+    let signed_in = sign_in(&gateway, "").await.browser;
+    let step_up = async |bend: Bend, query: &str| {
+        adversary.bend(&[bend]);
+        let login = gateway.app(&format!("/bff/login?return_to=/pages/home{query}"));
+        sign_in_from(signed_in.new_tab(), &gateway.app("/"), &login).await
+    };
+    let who = async || signed_in.fetch("GET", &gateway.app("/bff/user")).send().await.expect(200).json()["sub"].clone();
+    let other = Bend::IdToken(|d, _| d.set("acr", "gold").set("sub", "mallory"));
+    for query in ["&acr_values=gold", "&max_age=60", "&acr_values=gold&prompt=login"] {
+        let outcome = step_up(other, query).await;
+        assert_eq!(outcome.refusal().0, "login-other-person", "{query}: {:?}", outcome.refusal());
+        assert_eq!(who().await, "alice", "{query}: the session was replaced");
+    }
+    assert_eq!(adversary.revoked().len(), 3, "what was refused is revoked");
+    let same = step_up(Bend::IdToken(|d, _| d.set("acr", "gold")), "&acr_values=gold").await;
+    assert!(same.signed_in(), "{:?}", same.refusal());
+    // Whoever asks for a choice of accounts, or for no more proof, may change the person.
+    let chosen = step_up(other, "&acr_values=gold&prompt=select_account").await;
+    assert!(chosen.signed_in(), "{:?}", chosen.refusal());
+    assert_eq!(who().await, "mallory");
+    let plain = step_up(Bend::IdToken(|d, _| d), "").await;
+    assert!(plain.signed_in(), "{:?}", plain.refusal());
+    assert_eq!(who().await, "alice");
 }
 
 #[tokio::test]
