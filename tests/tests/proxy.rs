@@ -2,8 +2,10 @@
 
 mod answers;
 mod bodies;
+mod differential;
 mod framing;
 mod hosts;
+mod idle;
 mod origin;
 mod paths;
 mod slow;

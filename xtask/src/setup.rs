@@ -26,6 +26,8 @@ const BROWSER: [Need; 2] = [
     Need { package: "chromium", sign: Sign::File("/usr/bin/chromium") },
     Need { package: "fonts-liberation", sign: Sign::File("/usr/share/fonts/truetype") },
 ];
+/// What others make of a request.
+const PEER: [Need; 1] = [Need { package: "nginx-light", sign: Sign::Program("nginx") }];
 /// The peer, the load and the count of system calls.
 const BENCH: [Need; 3] = [
     Need { package: "nginx-light", sign: Sign::Program("nginx") },
@@ -90,9 +92,10 @@ pub(crate) fn for_console(root: &Path) -> Result<()> {
     packages(root, &WASM)
 }
 
-/// For the black-box tests: a certified OpenID provider.
+/// For the black-box tests: a certified OpenID provider, and nginx.
 pub(crate) fn for_blackbox(root: &Path) -> Result<()> {
     node()?;
+    packages(root, &PEER)?;
     npm(root, "tests/provider")
 }
 
