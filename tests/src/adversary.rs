@@ -128,6 +128,8 @@ struct State {
     /// Names of the keys in the key set.
     published: Vec<String>,
     given: u32,
+    /// How many bytes its codes have beyond the usual.
+    padding: usize,
     /// Every token, code and ID token that was given out.
     secrets: Vec<String>,
 }
@@ -154,6 +156,7 @@ impl Adversary {
             keys,
             published,
             given: 0,
+            padding: 0,
             secrets: Vec::new(),
         };
         let adversary = Self { state: Arc::new(Mutex::new(state)), issuer: format!("http://idp.localhost:{port}") };
@@ -175,6 +178,11 @@ impl Adversary {
     /// A good provider again.
     pub fn straighten(&self) {
         self.bend(&[]);
+    }
+
+    /// Gives codes that are longer by so many bytes from now on.
+    pub fn pad_codes(&self, bytes: usize) {
+        self.state.lock().unwrap().padding = bytes;
     }
 
     /// Which keys are in the key set from now on.

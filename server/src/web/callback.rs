@@ -1,14 +1,19 @@
 //! `GET /bff/callback`: the provider's answer arrives, cross-site, so the Strict session cookie is not there. It is
-//! only checked and kept sealed; the page leads on, same-origin, to the finish leg (L17).
+//! only checked and sealed; the page leads on, same-origin, to the finish leg (L17).
 
 use std::sync::Arc;
 
 use axum::extract::{RawQuery, State};
 use axum::response::Response;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::{HeaderMap, header};
+
+use cloakroom_core::vault::ring::Purpose;
 
 use super::posted;
 use super::transaction::{Name, Transaction, Transactions, gone};
+use crate::edge::client::Client;
 use crate::edge::own::{Context, page_response};
 use crate::edge::page;
 use crate::edge::params::Params;
@@ -34,24 +39,36 @@ pub(crate) async fn handle(
     };
     // No transaction of this browser. Whether somebody is signed in here shows on the finish leg, where the Strict cookie
     // arrives (pain 5).
-    let Some(transaction) = found else { return Ok(lead_on(&context, name.suffix())) };
-    match read_answer(&gateway, &context, &params, &transaction).await {
-        Err(refusal) => Err(refusal),
-        Ok(code) => {
-            let answered = Transaction { code: Some(code), ..transaction };
-            let cookies = transactions.keep(&answered, &headers).await.map_err(|_| Refusal::Broken)?;
-            let mut response = lead_on(&context, name.suffix());
-            for cookie in cookies {
-                response.headers_mut().append(header::SET_COOKIE, cookie);
-            }
-            Ok(response)
-        }
-    }
+    let Some(transaction) = found else { return Ok(lead_on(&context, name.suffix(), "")) };
+    let code = read_answer(&gateway, &context, &params, &transaction).await?;
+    // Sealed into the next address and not into the cookie: codes of 1 kB are common, and ten tabs share one jar (U5).
+    let ring = gateway.sessions.vault().ring();
+    let sealed = ring.seal(Purpose::Answer, &code_owner(client, &name), code.as_bytes(), &*gateway.random);
+    Ok(lead_on(&context, name.suffix(), &format!("&c={}", URL_SAFE_NO_PAD.encode(sealed))))
+}
+
+/// What a sealed code is bound to: the client, and the transaction that alone can redeem it.
+fn code_owner<'a>(client: &'a Client, name: &'a Name) -> [&'a [u8]; 2] {
+    [client.id.as_bytes(), name.hash_bytes()]
+}
+
+/// The code that [`handle`] sealed for this transaction.
+pub(super) fn sealed_code(
+    gateway: &Gateway,
+    client: &Client,
+    transaction: &Transaction,
+    sealed: &str,
+) -> Option<String> {
+    let name = Name::of_state(&transaction.state);
+    let sealed = URL_SAFE_NO_PAD.decode(sealed).ok()?;
+    let plain =
+        gateway.sessions.vault().ring().open_sealed(Purpose::Answer, &code_owner(client, &name), &sealed).ok()?;
+    str::from_utf8(&plain).ok().map(str::to_owned)
 }
 
 /// The page that makes the next request same-origin, so that it carries both cookies.
-fn lead_on(context: &Context, suffix: &str) -> Response {
-    let finish = format!("{}/callback/finish?t={suffix}", context.site.base_path);
+fn lead_on(context: &Context, suffix: &str, code: &str) -> Response {
+    let finish = format!("{}/callback/finish?t={suffix}{code}", context.site.base_path);
     page_response(page::continue_to(&finish, "Signing you in"))
 }
 

@@ -14,7 +14,7 @@ use cloakroom_core::session::open::Opened;
 use cloakroom_core::session::record::Token;
 use cloakroom_core::session::start::{Start, StartError};
 
-use super::callback::{drop_transaction, refused};
+use super::callback::{drop_transaction, refused, sealed_code};
 use super::login::person_mark;
 use super::transaction::{LIFE_SECS, Name, Transaction, Transactions};
 use crate::edge::antiforgery::{Source, source};
@@ -42,7 +42,10 @@ pub(crate) async fn handle(
     let suffix = params.get("t").unwrap_or_default();
     let transactions = Transactions::new(client, gateway.sessions.vault(), &gateway.random);
     let found = transactions.find(suffix, &headers, gateway.now()).await;
-    let Some((transaction, code)) = found.and_then(|t| t.code.clone().map(|code| (t, code))) else {
+    let sealed = params.get("c").unwrap_or_default();
+    let Some((transaction, code)) =
+        found.and_then(|found| sealed_code(&gateway, client, &found, sealed).map(|code| (found, code)))
+    else {
         return match context.session(&gateway, &headers).await? {
             Some(Opened::Live(_)) => see_other("/"),
             _ => Err(refused(
@@ -58,7 +61,7 @@ pub(crate) async fn handle(
         _ => None,
     };
     if transaction.begun_elsewhere && old.is_some() && params.get("sure").is_none() {
-        let go_on = format!("{}/callback/finish?t={suffix}&sure=1", context.site.base_path);
+        let go_on = format!("{}/callback/finish?t={suffix}&c={sealed}&sure=1", context.site.base_path);
         return Ok(page_response(page::confirm_sign_in(&client.name, &go_on)));
     }
     let login = redeem(&gateway, &context, &transaction, &code).await?;

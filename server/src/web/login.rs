@@ -61,7 +61,6 @@ pub(crate) async fn handle(
         expires_at: gateway.now().plus_secs(LIFE_SECS),
         begun_elsewhere: elsewhere,
         whose,
-        code: None,
     };
     let transactions = Transactions::new(client, gateway.sessions.vault(), &gateway.random);
     let cookies = transactions.keep(&transaction, &headers).await.map_err(|error| {

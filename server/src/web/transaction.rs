@@ -65,9 +65,6 @@ pub struct Transaction {
     /// Whose session this is to confirm: nobody else may come back (L17).
     #[serde(rename = "w", default, skip_serializing_if = "Option::is_none")]
     pub whose: Option<String>,
-    /// The provider's authorization code, once the callback has seen it.
-    #[serde(rename = "c", default, skip_serializing_if = "Option::is_none")]
-    pub code: Option<String>,
 }
 
 impl std::fmt::Debug for Transaction {
@@ -103,6 +100,12 @@ impl Name {
     #[must_use]
     pub const fn hash(&self) -> [u8; 32] {
         self.hash
+    }
+
+    /// The same, borrowed.
+    #[must_use]
+    pub const fn hash_bytes(&self) -> &[u8] {
+        &self.hash
     }
 }
 

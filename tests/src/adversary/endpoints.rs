@@ -159,7 +159,7 @@ impl State {
 
     fn authorize(&mut self, seen: &Seen, issuer: &str) -> Reply {
         let asked = |name: &str| seen.parameter(name).unwrap_or_default().to_owned();
-        let code = self.secret("code");
+        let code = format!("{}{}", self.secret("code"), "x".repeat(self.padding));
         let remembered =
             Asked { client_id: asked("client_id"), nonce: asked("nonce"), challenge: asked("code_challenge") };
         self.codes.insert(code.clone(), remembered.clone());

@@ -283,6 +283,34 @@ async fn s03_browser_that_hangs_up_does_not_cancel_a_logout_half_way() {
 }
 
 #[tokio::test]
+async fn u05_l11_ten_tabs_with_long_codes_all_come_back() {
+    let adversary = Adversary::start().await;
+    let gateway = gateway_at(&adversary).await;
+    adversary.pad_codes(1_900);
+    let browser = Browser::new();
+    // All ten are at the provider's before the first one comes back, and all come back before the first is done.
+    let mut tabs: Vec<_> = (0..10).map(|_| browser.new_tab()).collect();
+    for stop in ["/bff/callback", "/bff/callback/finish", ""] {
+        for (number, tab) in tabs.iter_mut().enumerate() {
+            if stop == "/bff/callback" {
+                tab.hold_at(stop);
+                tab.navigate(&gateway.app(&format!("/bff/login?return_to=/pages/{number}"))).await;
+            } else {
+                let held = tab.held();
+                tab.hold_at(stop);
+                tab.resume(held, None).await;
+            }
+        }
+        let size: usize = browser.cookies().iter().map(|cookie| cookie.name.len() + cookie.value.len() + 3).sum();
+        assert!(size < 6_200, "{size} bytes of cookies");
+    }
+    for (number, tab) in tabs.iter().enumerate() {
+        let page = tab.page();
+        assert_eq!((page.path(), page.status), (format!("/pages/{number}").as_str(), 200), "{page:?}");
+    }
+}
+
+#[tokio::test]
 async fn l17_s07_step_up_that_comes_back_as_another_person_is_refused() {
     let adversary = Adversary::start().await;
     let gateway = gateway_at(&adversary).await;

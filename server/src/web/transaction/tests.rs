@@ -42,7 +42,6 @@ fn transaction(state: &str) -> Transaction {
         expires_at: NOW.plus_secs(LIFE_SECS),
         begun_elsewhere: false,
         whose: None,
-        code: None,
     }
 }
 
