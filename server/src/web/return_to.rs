@@ -22,8 +22,16 @@ impl ReturnTo {
     /// # Errors
     /// [`NotHere`] for anything that a browser could read as another site's address (L13).
     pub fn parse(text: &str, site: &Site) -> Result<Self, NotHere> {
-        let registered = site.client.as_ref().is_some_and(|client| client.return_urls.iter().any(|url| **url == *text));
-        if registered {
+        let registered = site.client.as_ref().map_or(&[][..], |client| &client.return_urls);
+        Self::parse_at(text, &site.origin, registered)
+    }
+
+    /// As [`Self::parse`], for a site's origin and what its client registered.
+    ///
+    /// # Errors
+    /// [`NotHere`].
+    pub fn parse_at(text: &str, origin: &str, registered: &[Box<str>]) -> Result<Self, NotHere> {
+        if registered.iter().any(|url| **url == *text) {
             return Ok(Self(text.to_owned()));
         }
         let plain = text.len() <= MAX_BYTES && text.bytes().all(|b| matches!(b, 0x21..=0x7e)) && !text.contains('\\');
@@ -35,7 +43,7 @@ impl ReturnTo {
             return Err(NotHere);
         }
         // The last word has the parser that browsers agree with.
-        let base = Url::parse(&site.origin).map_err(|_| NotHere)?;
+        let base = Url::parse(origin).map_err(|_| NotHere)?;
         let joined = base.join(text).map_err(|_| NotHere)?;
         let stays = joined.origin() == base.origin() && joined.path() == path && joined.username().is_empty();
         if stays { Ok(Self(text.to_owned())) } else { Err(NotHere) }
