@@ -3,6 +3,7 @@
 
 mod build;
 mod running;
+mod upkeep;
 
 use std::sync::Arc;
 
@@ -10,6 +11,7 @@ use tokio::runtime::{Handle, Runtime};
 
 use cloakroom_core::clock::Clock;
 use cloakroom_core::http::HttpClient;
+use cloakroom_core::keys::Keys;
 use cloakroom_core::random::{Random, SystemRandom};
 use cloakroom_core::store::Store;
 use cloakroom_store::Sqlite;
@@ -69,6 +71,14 @@ pub fn control_runtime() -> std::io::Result<Runtime> {
 /// When it cannot be opened, or another process holds it.
 pub async fn open_store(config: &Config, background: &Handle) -> anyhow::Result<Arc<dyn Store>> {
     Ok(Arc::new(Sqlite::open(&config.store.path, background).await?))
+}
+
+/// The keeper of the store's key ring, for a command.
+///
+/// # Errors
+/// When the root key does not open it.
+pub async fn keys(config: &Config, ambient: &Ambient, store: &Arc<dyn Store>) -> anyhow::Result<Arc<Keys>> {
+    Ok(build::keyed(config, ambient, store).await?.keys)
 }
 
 /// Opens the store for reading, beside a running gateway.

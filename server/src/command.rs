@@ -6,4 +6,5 @@ pub mod check;
 pub mod demo;
 pub mod healthcheck;
 pub mod init;
+pub mod keys;
 pub mod migrate;

@@ -24,7 +24,9 @@ use cloakroom_core::store::Ended;
 /// Whether somebody else ended the session, so that its person must be told before they sign in anew.
 #[must_use]
 pub fn ended_by_another(ended: Option<&Ended>) -> bool {
-    ended.is_some_and(|ended| matches!(&*ended.reason, "revoked" | "ended_by_user" | "logged_out_by_provider"))
+    ended.is_some_and(|ended| {
+        matches!(&*ended.reason, "revoked" | "ended_by_user" | "logged_out_by_provider" | "key_burned")
+    })
 }
 
 /// What a person reads whose session is over.
@@ -33,6 +35,7 @@ pub fn over_text(ended: Option<&Ended>) -> String {
     match ended.map(|ended| ended.reason.as_str()) {
         None => "your session expired".into(),
         Some("revoked") => "an administrator ended your session".into(),
+        Some("key_burned") => "the operator of this site had to end all sessions of that time".into(),
         Some("ended_by_user") => "you ended this session from another device".into(),
         Some("signed_out") => "you signed out".into(),
         Some("logged_out_by_provider") => "your identity provider signed you out".into(),

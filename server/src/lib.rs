@@ -10,6 +10,7 @@ pub mod command;
 pub mod config;
 pub mod edge;
 pub mod gateway;
+pub mod host;
 pub mod outbound;
 pub mod proxy;
 pub mod telemetry;

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use cloakroom::command::keys::Act;
 use cloakroom::{app, command, config};
 
 #[global_allocator]
@@ -32,6 +33,9 @@ enum Command {
     /// Verify the audit log.
     #[command(subcommand)]
     Audit(Audit),
+    /// Show, rotate and retire the keys that seal cookies and stored values; works with the gateway up or down.
+    #[command(subcommand)]
+    Keys(Keys),
     /// Ask a running gateway whether it is ready; for container health checks.
     Healthcheck(WithConfig),
     /// Print the admin API's OpenAPI document.
@@ -45,6 +49,28 @@ enum Command {
 enum Audit {
     /// Walk the whole chain and recompute every link; works beside a running gateway.
     Verify(WithConfig),
+}
+
+#[derive(Subcommand)]
+enum Keys {
+    /// Show the key ring, and how much is sealed under each key.
+    List(WithConfig),
+    /// Make a new key, which seals from now on. Nobody is signed out.
+    Rotate(WithConfig),
+    /// Take an old key out of the ring.
+    Retire {
+        /// The key's id, as `list` shows it.
+        #[arg(value_name = "KEYID")]
+        key: String,
+        /// End every session that began before the key was replaced: for a key that others may know.
+        #[arg(long)]
+        burn: bool,
+        /// Do not ask.
+        #[arg(long)]
+        yes: bool,
+        #[command(flatten)]
+        with: WithConfig,
+    },
 }
 
 #[derive(clap::Args)]
@@ -74,6 +100,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Check(with) => Ok(command::check::run(&with.config)),
         Command::Migrate(with) => with_config(&with.config, command::migrate::run),
         Command::Audit(Audit::Verify(with)) => with_config(&with.config, command::audit::verify),
+        Command::Keys(command) => keys(command),
         Command::Healthcheck(with) => with_config(&with.config, command::healthcheck::run),
         Command::Openapi => {
             print!("{}", cloakroom::admin::openapi::document());
@@ -81,6 +108,18 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         }
         #[cfg(feature = "demo")]
         Command::Demo(options) => command::demo::run(options),
+    }
+}
+
+fn keys(command: Keys) -> anyhow::Result<ExitCode> {
+    let (with, act) = match command {
+        Keys::List(with) => (with, Act::List),
+        Keys::Rotate(with) => (with, Act::Rotate),
+        Keys::Retire { key, burn, yes, with } => (with, Act::Retire { key, burn, yes }),
+    };
+    match load(&with.config) {
+        Ok(config) => command::keys::run(config, &act),
+        Err(code) => Ok(code),
     }
 }
 

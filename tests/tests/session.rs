@@ -1,5 +1,6 @@
 //! The session: its cookie, its life, and what must never lie in a store or a log.
 
+mod keys;
 mod lifetime;
 
 use cloakroom_tests::browser::SameSite;

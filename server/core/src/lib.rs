@@ -7,6 +7,7 @@
 pub mod audit;
 pub mod clock;
 pub mod http;
+pub mod keys;
 pub mod machine;
 pub mod oidc;
 pub mod policy;

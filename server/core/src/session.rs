@@ -20,6 +20,7 @@ use tokio::sync::mpsc;
 
 use crate::audit::event::Journal;
 use crate::clock::{Clock, UnixMs};
+use crate::keys::Keys;
 use crate::oidc::Provider;
 use crate::random::Random;
 use crate::store::{Store, StoreResult};
@@ -34,6 +35,8 @@ pub struct Parts {
     pub store: Arc<dyn Store>,
     /// Seals their values.
     pub vault: SessionVault,
+    /// The key ring's keeper.
+    pub keys: Arc<Keys>,
     /// The audit log.
     pub journal: Arc<Journal>,
     /// Time.
@@ -118,6 +121,12 @@ impl Sessions {
     #[must_use]
     pub const fn vault(&self) -> &SessionVault {
         &self.parts.vault
+    }
+
+    /// The key ring's keeper.
+    #[must_use]
+    pub fn keys(&self) -> &Arc<Keys> {
+        &self.parts.keys
     }
 
     /// The present moment.

@@ -4,6 +4,7 @@
 //! A store keeps what it is given and decides nothing: values are sealed before they come here
 //! ([`crate::vault`]), columns beside them serve look-ups and lists only.
 
+pub mod key_rows;
 pub mod rows;
 
 use async_trait::async_trait;
@@ -11,6 +12,7 @@ use async_trait::async_trait;
 use crate::audit::{AuditRow, ChainHead, ChainLink, StoredEvent};
 use crate::clock::UnixMs;
 use crate::session::id::SessionId;
+pub use key_rows::{AddKey, Begun, KeyUse, RetireKey, RetireOutcome, Rewrap, Wrapped, WrappedOwner};
 pub use rows::{
     BeginRefresh, CommitLogin, CommitLogout, CommitRefresh, Count, Doubt, End, EndOutcome, Ended, ListPage, ListQuery,
     LoginOutcome, LogoutOutcome, Named, NamedBy, Place, Proven, RefreshGrant, SessionRow, SessionState, SessionSummary,
@@ -50,6 +52,29 @@ pub trait Store: Send + Sync + 'static {
     /// Adds a key to the ring when the ring is empty; answers the ring as it then stands.
     /// Two nodes that start at once agree on the first one's key.
     async fn add_first_key(&self, key: WrappedKeyRow) -> StoreResult<Vec<WrappedKeyRow>>;
+
+    /// Keeps the index key beside the ring, unless one is kept already.
+    async fn keep_index_key(&self, key: WrappedKeyRow) -> StoreResult<()>;
+
+    /// Adds a key to the ring with its audit event, unless there is a newer one than the caller knows; answers whether
+    /// it was added.
+    async fn add_key(&self, add: AddKey) -> StoreResult<bool>;
+
+    /// How much is sealed under each key of the ring, and under keys that are gone.
+    async fn key_uses(&self) -> StoreResult<Vec<KeyUse>>;
+
+    /// The live sessions that began before `moment`, and how many of them were not seen since.
+    async fn begun_before(&self, moment: UnixMs, now: UnixMs) -> StoreResult<Begun>;
+
+    /// Up to `limit` keys that this ring key wraps.
+    async fn wrapped_by(&self, key_id: &str, limit: u32) -> StoreResult<Vec<Wrapped>>;
+
+    /// Stores keys wrapped anew, each only if it is still wrapped as it was read; answers how many were.
+    async fn rewrap(&self, rewraps: Vec<Rewrap>) -> StoreResult<u64>;
+
+    /// Takes an old key out of the ring with its audit event; sessions of its time end first where that is asked.
+    /// Nothing is done while persons' audit keys, or sessions that go on, are still wrapped by it.
+    async fn retire_key(&self, retire: RetireKey) -> StoreResult<RetireOutcome>;
 
     /// The key that seals one person's fields in the audit log: the stored one, or else `candidate`, now stored.
     async fn subject_key(&self, candidate: SubjectKeyRow) -> StoreResult<SubjectKeyRow>;

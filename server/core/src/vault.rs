@@ -5,6 +5,7 @@
 //! sealing is AES-256-GCM with 96-bit random nonces and associated data that names purpose and owner: a value that
 //! is moved, swapped or used for another purpose does not open.
 
+pub mod keyring;
 pub mod ring;
 pub mod sealed;
 pub mod ticket;
@@ -15,6 +16,7 @@ use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 use crate::random::Random;
 
+pub use keyring::KeyRing;
 pub use ring::{KeyId, Ring, RootKey};
 pub use sealed::SessionVault;
 pub use ticket::TicketSeal;

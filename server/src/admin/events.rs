@@ -31,6 +31,7 @@ fn text(event: &ReadEvent) -> String {
     // A provider may name a session of its own without saying whose.
     let nobody = if event.kind == "provider.logout" { "a person" } else { "An erased person" };
     let who = event.subject.as_ref().map_or(nobody, Person::display);
+    let actor = event.actor.as_ref().map_or("Somebody", Person::display);
     let fact = |name: &str| event.facts.get(name).and_then(Value::as_str).unwrap_or_default();
     match event.kind.as_str() {
         "session.started" => match event.subject.as_ref().and_then(|person| person.address.as_deref()) {
@@ -51,6 +52,11 @@ fn text(event: &ReadEvent) -> String {
             1 => format!("The provider told of a sign-out of {who}: one session ended"),
             n => format!("The provider told of a sign-out of {who}: {n} sessions ended"),
         },
+        "key.rotated" => format!("{actor} made a new key, {}, on {}", fact("key"), fact("host")),
+        "key.retired" => format!("{actor} retired the key {} on {}", fact("key"), fact("host")),
+        "key.burned" => {
+            format!("{actor} burned the key {} on {}: every session of its time ended", fact("key"), fact("host"))
+        }
         "provider.revoked" => format!("The provider revoked the tokens of {who}"),
         "provider.revocation_failed" => {
             format!("The tokens of {who} were not revoked at the provider: {}", fact("detail"))

@@ -50,7 +50,7 @@ pub(crate) async fn list(
     let asked = query::Asked::parse(&params, admin.fence.tenant(), gateway.now())?;
     let bound = asked.bound();
     let bound: Vec<&[u8]> = bound.iter().map(Vec::as_slice).collect();
-    let place = params.get("cursor").map(|text| cursor::open(ring, &bound, text)).transpose()?;
+    let place = params.get("cursor").map(|text| cursor::open(&ring, &bound, text)).transpose()?;
     let sort = asked.query.sort;
     let page = gateway.sessions.store().list(cloakroom_core::store::ListQuery { place, ..asked.query }).await?;
     let at = |row: &cloakroom_core::store::SessionSummary| match sort {
@@ -59,7 +59,7 @@ pub(crate) async fn list(
     };
     let to = |row: Option<&cloakroom_core::store::SessionSummary>, backwards, there: bool| {
         let place = row.filter(|_| there).map(|row| Place { at: at(row), id: row.id, backwards });
-        place.map(|place| cursor::seal(ring, &*gateway.random, &bound, place))
+        place.map(|place| cursor::seal(&ring, &*gateway.random, &bound, place))
     };
     let now = gateway.now();
     Ok(json(&Page {

@@ -9,12 +9,14 @@ use http::HeaderValue;
 use tokio::runtime::Handle;
 
 use cloakroom_core::audit::event::Journal;
+use cloakroom_core::keys::Keys;
 use cloakroom_core::machine::Machines;
 use cloakroom_core::oidc::{self, Provider, ProviderSettings};
 use cloakroom_core::policy::Rule;
 use cloakroom_core::session::{Parts, SeenQueue, Sessions};
 use cloakroom_core::store::Store;
-use cloakroom_core::vault::{Ring, SessionVault, TicketSeal};
+use cloakroom_core::vault::ring::INDEX_ID;
+use cloakroom_core::vault::{KeyRing, SessionVault, TicketSeal};
 
 use super::{Ambient, open_store};
 use crate::admin::roles::RoleRules;
@@ -34,13 +36,12 @@ pub(super) async fn gateway(
     counts: Vec<Arc<WorkerCounts>>,
 ) -> anyhow::Result<(Arc<Gateway>, SeenQueue)> {
     let store = open_store(config, background).await?;
-    let ring = Arc::new(open_ring(config, ambient, &*store).await?);
-    let journal =
-        Journal::new(Arc::clone(&store), Arc::clone(&ring), Arc::clone(&ambient.clock), Arc::clone(&ambient.random));
+    let Keyed { ring, journal, keys } = keyed(config, ambient, &store).await?;
     let parts = Parts {
         store,
+        keys,
         vault: SessionVault::new(Arc::clone(&ring), Arc::clone(&ambient.random)),
-        journal: Arc::new(journal),
+        journal,
         clock: Arc::clone(&ambient.clock),
         random: Arc::clone(&ambient.random),
         providers: providers(config, ambient)?,
@@ -66,12 +67,31 @@ pub(super) async fn gateway(
     Ok((Arc::new(gateway), seen))
 }
 
-async fn open_ring(config: &Config, ambient: &Ambient, store: &dyn Store) -> anyhow::Result<Ring> {
+/// What the root key opens.
+pub(super) struct Keyed {
+    pub(super) ring: Arc<KeyRing>,
+    pub(super) journal: Arc<Journal>,
+    pub(super) keys: Arc<Keys>,
+}
+
+/// Opens the store's key ring, makes its first key if need be, and keeps the index key beside it.
+pub(super) async fn keyed(config: &Config, ambient: &Ambient, store: &Arc<dyn Store>) -> anyhow::Result<Keyed> {
+    let (root, clock, random) = (&config.keys.root, &ambient.clock, &ambient.random);
     let mut rows = store.keys().await?;
     if rows.is_empty() {
-        rows = store.add_first_key(config.keys.root.new_ring_key(ambient.clock.now(), &*ambient.random)).await?;
+        rows = store.add_first_key(root.new_ring_key(clock.now(), &**random)).await?;
     }
-    Ring::open(&config.keys.root, &rows).context("keys.root is not the key that this store was made with")
+    let ring = KeyRing::open(root.clone(), &rows).context("keys.root is not the key that this store was made with")?;
+    if !rows.iter().any(|row| row.id == INDEX_ID) {
+        store.keep_index_key(ring.index_row(&**random)).await?;
+    }
+    let ring = Arc::new(ring);
+    let share = || (Arc::clone(store), Arc::clone(&ring));
+    let (kept, shared) = share();
+    let journal = Arc::new(Journal::new(kept, shared, Arc::clone(clock), Arc::clone(random)));
+    let (kept, shared) = share();
+    let keys = Arc::new(Keys::new(kept, shared, Arc::clone(&journal), Arc::clone(clock), Arc::clone(random)));
+    Ok(Keyed { ring, journal, keys })
 }
 
 fn providers(config: &Config, ambient: &Ambient) -> anyhow::Result<BTreeMap<String, Arc<Provider>>> {
@@ -101,7 +121,7 @@ fn providers(config: &Config, ambient: &Ambient) -> anyhow::Result<BTreeMap<Stri
     config.providers.iter().map(make).collect()
 }
 
-fn clients(config: &Config, ring: &Arc<Ring>) -> BTreeMap<String, Arc<Client>> {
+fn clients(config: &Config, ring: &Arc<KeyRing>) -> BTreeMap<String, Arc<Client>> {
     let make = |(id, client): (&String, &config::Client)| {
         let registration = |one: &config::RegistrationId| RegistrationRef {
             provider: one.provider.as_str().into(),
@@ -125,7 +145,7 @@ fn clients(config: &Config, ring: &Arc<Ring>) -> BTreeMap<String, Arc<Client>> {
     config.clients.iter().map(make).collect()
 }
 
-fn sites(config: &Config, ring: &Arc<Ring>) -> anyhow::Result<Sites> {
+fn sites(config: &Config, ring: &Arc<KeyRing>) -> anyhow::Result<Sites> {
     let clients = clients(config, ring);
     let upstreams = upstreams(config)?;
     let mut sites = Vec::new();

@@ -15,7 +15,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use cloakroom_core::audit::chain;
 use cloakroom_core::session::{SeenQueue, Sessions};
 
-use super::{Ambient, build};
+use super::{Ambient, build, upkeep};
 use crate::config::Config;
 use crate::edge::listener::{self, Desk, Hall};
 use crate::edge::own::Own;
@@ -56,6 +56,7 @@ impl Running {
         let management = bind(config.server.management, "server.management").await?;
         let counts: Vec<_> = (0..config.server.workers).map(|_| Arc::new(WorkerCounts::default())).collect();
         let (gateway, seen) = build::gateway(&config, &ambient, &background, counts.clone()).await?;
+        upkeep::start(&gateway.sessions, &config.store.path, &background);
         let (drain, drained) = watch::channel(false);
         let (questions, asked) = mpsc::channel(QUESTIONS);
         let crowded = Arc::new(AtomicBool::new(false));
@@ -174,6 +175,7 @@ async fn answer(gateway: Arc<Gateway>, own: Own, question: Cold) {
         Cold::Open { id, secret, reply } => reply.send(gateway.sessions.open(id, &secret).await).is_ok(),
         Cold::Token { live, reply } => reply.send(gateway.sessions.fresh_token(&live).await).is_ok(),
         Cold::Machine { token, reply } => reply.send(gateway.machines.verify(&token).await).is_ok(),
+        Cold::Keys { reply } => reply.send(gateway.sessions.keys().reload_for_unknown_key().await).is_ok(),
         Cold::Own { call, reply } => reply.send(own.answer(*call).await).is_ok(),
     };
     if !heard {

@@ -1,9 +1,9 @@
-//! Secrets stand outside the file: `env:NAME` or `file:PATH`. They are read once, and shown nowhere.
+//! Secrets stand outside the file: `env:NAME`, `file:PATH` or `credential:NAME` (systemd's). They are read once, and shown nowhere.
 
 use std::fs::{self, File};
 use std::io::{ErrorKind, Read as _};
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use secrecy::SecretString;
 use zeroize::Zeroizing;
@@ -46,7 +46,11 @@ pub(super) fn resolve(reference: &str, to: Use, outside: &Outside<'_>) -> Result
     let (text, warning) = if let Some(name) = reference.strip_prefix("env:") {
         (from_env(name, outside)?, None)
     } else if let Some(path) = reference.strip_prefix("file:") {
-        from_file(&outside.folder.join(path), to)?
+        from_file(&outside.folder.join(path), to, 0o077)?
+    } else if let Some(name) = reference.strip_prefix("credential:") {
+        // systemd gives a credential to the service alone; where it does so by an access list, the group's bits show
+        // the list's mask.
+        from_file(&credential(name, outside)?, to, 0o007)?
     } else {
         return Err(literal(to));
     };
@@ -59,10 +63,22 @@ pub(super) fn resolve(reference: &str, to: Use, outside: &Outside<'_>) -> Result
 
 fn literal(to: Use) -> Told {
     let help = match to {
-        Use::RootKey => "write \"file:root.key\" or \"env:NAME\", and put the key there",
+        Use::RootKey => "write \"file:root.key\", \"credential:NAME\" or \"env:NAME\", and put the key there",
         Use::ClientSecret => "write \"file:PATH\" or \"env:NAME\", and put the secret there",
     };
     told("a secret must not stand in this file", help)
+}
+
+/// Where systemd has put a credential of this service (`LoadCredential=`, `LoadCredentialEncrypted=`).
+fn credential(name: &str, outside: &Outside<'_>) -> Result<PathBuf, Told> {
+    if name.is_empty() || name.contains('/') || name == "." || name == ".." {
+        return Err(told(format!("{name:?} is no credential's name"), "write credential:NAME, without a path"));
+    }
+    let Some(folder) = outside.env.get("CREDENTIALS_DIRECTORY") else {
+        let help = format!("set LoadCredential={name}:PATH in the service's unit; elsewhere write file:PATH");
+        return Err(told("systemd gave this process no credentials ($CREDENTIALS_DIRECTORY is not set)", help));
+    };
+    Ok(PathBuf::from(folder).join(name))
 }
 
 fn from_env(name: &str, outside: &Outside<'_>) -> Result<Zeroizing<String>, Told> {
@@ -76,7 +92,7 @@ fn from_env(name: &str, outside: &Outside<'_>) -> Result<Zeroizing<String>, Told
     text.ok_or_else(|| told(format!("the environment variable {name} is not UTF-8"), "write it in UTF-8"))
 }
 
-fn from_file(path: &Path, to: Use) -> Result<(Zeroizing<String>, Option<Told>), Told> {
+fn from_file(path: &Path, to: Use, others: u32) -> Result<(Zeroizing<String>, Option<Told>), Told> {
     let shown = path.display();
     let unreadable = |error: std::io::Error| {
         let help = match (error.kind(), to) {
@@ -91,7 +107,7 @@ fn from_file(path: &Path, to: Use) -> Result<(Zeroizing<String>, Option<Told>), 
         return Err(told(format!("{shown} is a folder"), "name a file"));
     }
     let mut warning = None;
-    if facts.permissions().mode() & 0o077 != 0 {
+    if facts.permissions().mode() & others != 0 {
         let what = format!("others can read {shown} (mode {:03o})", facts.permissions().mode() & 0o777);
         match to {
             Use::RootKey => return Err(told(what, format!("run: chmod 600 {shown}"))),

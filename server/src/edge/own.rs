@@ -169,7 +169,14 @@ impl Context {
     /// As the store's.
     pub async fn session(&self, gateway: &Gateway, headers: &HeaderMap) -> Result<Option<Opened>, Refusal> {
         let client = self.client()?;
-        let Some(claimed) = ticket::read(client, headers) else { return Ok(None) };
+        let mut claimed = ticket::read(client, headers);
+        if claimed.is_none()
+            && ticket::names_unknown_key(client, headers)
+            && gateway.sessions.keys().reload_for_unknown_key().await?
+        {
+            claimed = ticket::read(client, headers);
+        }
+        let Some(claimed) = claimed else { return Ok(None) };
         Ok(Some(gateway.sessions.open(claimed.id, &claimed.secret).await?))
     }
 

@@ -9,7 +9,11 @@ use quick_cache::unsync::Cache;
 use subtle::ConstantTimeEq as _;
 use zeroize::Zeroizing;
 
+use cloakroom_core::clock::UnixMs;
+use cloakroom_core::session::Sessions;
 use cloakroom_core::session::id::{SecretHash, SessionId, Ticket};
+use cloakroom_core::session::open::Standing;
+use cloakroom_core::vault::ticket::OpenedTicket;
 
 use super::client::{Client, SameSite};
 
@@ -44,6 +48,8 @@ pub struct Memo {
 struct Remembered {
     client_id: Box<str>,
     value: Zeroizing<Box<[u8]>>,
+    /// Of the key ring: a retired key's cookies are dead at once (C13).
+    generation: u64,
     claimed: Claimed,
 }
 
@@ -68,14 +74,17 @@ impl Memo {
 
     fn open(&self, client: &Client, value: &[u8]) -> Option<Claimed> {
         let key = self.hasher.hash_one((&*client.id, value));
+        let generation = client.tickets.generation();
         if let Some(known) = self.opened.borrow().get(&key)
             && known.client_id == client.id
+            && known.generation == generation
             && bool::from(known.value.ct_eq(value))
         {
             return Some(known.claimed);
         }
         let claimed = open(client, value)?;
-        let remembered = Remembered { client_id: client.id.clone(), value: Zeroizing::new(value.into()), claimed };
+        let (client_id, value) = (client.id.clone(), Zeroizing::new(value.into()));
+        let remembered = Remembered { client_id, value, generation, claimed };
         self.opened.borrow_mut().insert(key, remembered);
         Some(claimed)
     }
@@ -90,6 +99,29 @@ pub fn read(client: &Client, headers: &HeaderMap) -> Option<Claimed> {
 fn open(client: &Client, value: &[u8]) -> Option<Claimed> {
     let opened = client.tickets.open(COOKIE, str::from_utf8(value).ok()?)?;
     Some(Claimed { id: opened.ticket.id, secret: opened.ticket.secret.hash(), reseal: opened.reseal })
+}
+
+/// Whether a request carries a cookie under a key that this ring does not hold: another node may have made it.
+#[must_use]
+pub fn names_unknown_key(client: &Client, headers: &HeaderMap) -> bool {
+    candidates(headers)
+        .take(TRIED)
+        .any(|value| str::from_utf8(value).is_ok_and(|value| client.tickets.names_unknown_key(value)))
+}
+
+/// Gives the browser its ticket anew where an older key sealed it (C6), if the session may be used and the answer does
+/// not set the cookie by itself. Such an answer is kept by no cache (S11).
+pub fn renew(client: &Client, sessions: &Sessions, now: UnixMs, asked: &HeaderMap, answer: &mut HeaderMap) {
+    let opens = |value| client.tickets.open(COOKIE, str::from_utf8(value).ok()?);
+    let old = candidates(asked).take(TRIED).find_map(opens).filter(|opened| opened.reseal);
+    let Some(OpenedTicket { ticket, .. }) = old else { return };
+    let good =
+        sessions.cached(ticket.id).is_some_and(|live| live.standing(&ticket.secret.hash(), now) == Standing::Good);
+    let sets = answer.get_all(header::SET_COOKIE).iter().any(|line| line.as_bytes().starts_with(COOKIE.as_bytes()));
+    if let (true, false, Some(line)) = (good, sets, set(client, &ticket)) {
+        answer.append(header::SET_COOKIE, line);
+        answer.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    }
 }
 
 /// The values of cookies of our name, in the order the browser sent them.

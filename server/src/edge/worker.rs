@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use std::task::Waker;
 
 use axum::response::Response;
+use http::HeaderMap;
 use tokio::net::TcpStream;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::LocalSet;
@@ -22,12 +23,13 @@ use cloakroom_core::session::refresh::RefreshError;
 use cloakroom_core::store::StoreError;
 
 use super::bearer;
+use super::client::Client;
 use super::connection::{self, Connection};
 use super::gate::Record;
 use super::own::OwnCall;
 use super::problem::Refusal;
 use super::proxy_protocol;
-use super::ticket::Memo;
+use super::ticket::{self, Claimed, Memo};
 use super::watch::{Watch, Watched};
 use crate::gateway::Gateway;
 use crate::proxy::upstream::Pool;
@@ -62,6 +64,11 @@ pub enum Cold {
         token: Token,
         /// The answer.
         reply: oneshot::Sender<Result<Arc<Machine>, MachineFault>>,
+    },
+    /// The stored key ring, for a cookie under a key that is not known here.
+    Keys {
+        /// Whether there is a new ring.
+        reply: oneshot::Sender<Result<bool, StoreError>>,
     },
     /// One of Cloakroom's own endpoints.
     Own {
@@ -201,6 +208,18 @@ impl Worker {
             *digit = *DIGITS.get((number >> (4 * i)) as usize & 15).unwrap_or(&b'0');
         }
         out
+    }
+
+    /// Who a request's ticket says it is; a key that is not known here is looked for in the store (at most once a
+    /// second).
+    pub(crate) async fn claimed(&self, client: &Client, headers: &HeaderMap) -> Result<Option<Claimed>, Refusal> {
+        let claimed = self.memo.read(client, headers);
+        if claimed.is_some() || !ticket::names_unknown_key(client, headers) {
+            return Ok(claimed);
+        }
+        let (reply, answer) = oneshot::channel();
+        let anew = self.ask(Cold::Keys { reply }, answer).await??;
+        Ok(if anew { self.memo.read(client, headers) } else { None })
     }
 
     /// Opens a session that is not in memory.

@@ -50,6 +50,9 @@ pub async fn call(connection: Rc<Connection>, request: Request<Incoming>) -> Res
         refusal.respond(&parts.method, &parts.headers, str::from_utf8(&id).unwrap_or_default()).map(Body::from)
     });
     if let Some(site) = site {
+        if let Some(client) = site.client.as_ref().filter(|client| client.tickets.rotated()) {
+            ticket::renew(client, &worker.gateway.sessions, worker.now(), &parts.headers, response.headers_mut());
+        }
         site.finish(&parts.headers, response.headers_mut());
     }
     worker.counts.answered(response.status());
@@ -114,7 +117,7 @@ async fn caller(worker: &Worker, site: &Site, route: &Route, parts: &Parts) -> R
     let Some(client) = site.client.as_ref().filter(|_| route.rule.callers.sessions()) else {
         return Ok(Caller::Anonymous);
     };
-    let Some(claimed) = worker.memo.read(client, &parts.headers) else { return Ok(Caller::Anonymous) };
+    let Some(claimed) = worker.claimed(client, &parts.headers).await? else { return Ok(Caller::Anonymous) };
     let sessions = &worker.gateway.sessions;
     let now = worker.now();
     if let Some(live) = sessions.cached(claimed.id)

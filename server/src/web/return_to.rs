@@ -96,13 +96,16 @@ mod tests {
     use base64::Engine as _;
     use cloakroom_core::clock::UnixMs;
     use cloakroom_core::random::SystemRandom;
-    use cloakroom_core::vault::{Ring, RootKey, TicketSeal};
+    use cloakroom_core::vault::{KeyRing, RootKey, TicketSeal};
 
     use crate::edge::client::{Client, SameSite};
 
     fn site() -> Site {
         let root = RootKey::parse(&base64::engine::general_purpose::STANDARD.encode([7; 32])).expect("a key");
-        let ring = Arc::new(Ring::open(&root, &[root.new_ring_key(UnixMs(0), &SystemRandom)]).expect("opens"));
+        let ring = Arc::new({
+            let rows = [root.new_ring_key(UnixMs(0), &SystemRandom)];
+            KeyRing::open(root, &rows).expect("opens")
+        });
         let client = Client {
             id: "app".into(),
             name: "App".into(),

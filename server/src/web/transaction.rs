@@ -249,7 +249,7 @@ impl CookieStore {
         self.sealed.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    fn ring(&self) -> &Ring {
+    fn ring(&self) -> Arc<Ring> {
         self.vault.ring()
     }
 

@@ -19,6 +19,10 @@ macro_rules! conformance {
         $crate::conformance::promises! { $fresh;
             keys: the_first_key_wins_and_all_agree;
             keys: a_persons_key_is_made_once;
+            keys: c06_of_many_rotations_at_once_one_counts;
+            keys: c06_wrapped_keys_are_found_and_replaced_as_they_were_read;
+            keys: u13_a_key_in_use_is_not_retired;
+            keys: u13_burning_ends_the_sessions_of_its_time;
 
             login: a_login_is_kept_whole;
             login: s08_a_replayed_login_keeps_nothing;

@@ -24,9 +24,9 @@ use cloakroom_core::audit::{AuditRow, ChainHead, ChainLink, StoredEvent};
 use cloakroom_core::clock::UnixMs;
 use cloakroom_core::session::id::SessionId;
 use cloakroom_core::store::{
-    BeginRefresh, CommitLogin, CommitLogout, CommitRefresh, Doubt, End, EndOutcome, ListPage, ListQuery, LoginOutcome,
-    LogoutOutcome, Named, SessionRow, SessionSummary, Store, StoreError, StoreResult, StoredTokens, SubjectKeyRow,
-    Totals, WrappedKeyRow,
+    AddKey, BeginRefresh, Begun, CommitLogin, CommitLogout, CommitRefresh, Doubt, End, EndOutcome, KeyUse, ListPage,
+    ListQuery, LoginOutcome, LogoutOutcome, Named, RetireKey, RetireOutcome, Rewrap, SessionRow, SessionSummary, Store,
+    StoreError, StoreResult, StoredTokens, SubjectKeyRow, Totals, Wrapped, WrappedKeyRow,
 };
 
 pub use open::OpenError;
@@ -86,6 +86,34 @@ impl Store for Sqlite {
 
     async fn add_first_key(&self, key: WrappedKeyRow) -> StoreResult<Vec<WrappedKeyRow>> {
         self.writer()?.run(move |c| Box::pin(keys::add_first(c, key))).await
+    }
+
+    async fn keep_index_key(&self, key: WrappedKeyRow) -> StoreResult<()> {
+        self.writer()?.run(move |c| Box::pin(keys::keep_index(c, key))).await
+    }
+
+    async fn add_key(&self, add: AddKey) -> StoreResult<bool> {
+        self.writer()?.run(move |c| Box::pin(keys::add(c, add))).await
+    }
+
+    async fn key_uses(&self) -> StoreResult<Vec<KeyUse>> {
+        keys::uses(&self.readers).await
+    }
+
+    async fn begun_before(&self, moment: UnixMs, now: UnixMs) -> StoreResult<Begun> {
+        keys::begun_before(&self.readers, moment, now).await
+    }
+
+    async fn wrapped_by(&self, key_id: &str, limit: u32) -> StoreResult<Vec<Wrapped>> {
+        keys::wrapped_by(&self.readers, key_id, limit).await
+    }
+
+    async fn rewrap(&self, rewraps: Vec<Rewrap>) -> StoreResult<u64> {
+        self.writer()?.run(move |c| Box::pin(keys::rewrap(c, rewraps))).await
+    }
+
+    async fn retire_key(&self, retire: RetireKey) -> StoreResult<RetireOutcome> {
+        self.writer()?.run(move |c| Box::pin(keys::retire(c, retire))).await
     }
 
     async fn subject_key(&self, candidate: SubjectKeyRow) -> StoreResult<SubjectKeyRow> {

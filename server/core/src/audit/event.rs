@@ -11,7 +11,7 @@ use crate::clock::{Clock, UnixMs};
 use crate::random::Random;
 use crate::session::id::{SessionId, uuid_v7};
 use crate::store::{Store, StoreError, StoreResult, SubjectKeyRow};
-use crate::vault::Ring;
+use crate::vault::KeyRing;
 
 /// What happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,6 +25,12 @@ pub enum Kind {
     SessionRevoked,
     /// A provider told that a person, or one of their sessions there, is logged out. The ends have events of their own.
     ProviderLogout,
+    /// The key ring has a new key, which seals from now on.
+    KeyRotated,
+    /// An old key of the ring is gone, and whatever was still sealed under it.
+    KeyRetired,
+    /// A key that others may know was burned: every session of its time ended. The fact `sessions` says how many.
+    KeyBurned,
     /// The provider was told to revoke the session's tokens, and said it did.
     ProviderRevoked,
     /// The provider could not be told, or would not.
@@ -40,6 +46,9 @@ impl Kind {
             Self::SessionEnded => "session.ended",
             Self::SessionRevoked => "session.revoked",
             Self::ProviderLogout => "provider.logout",
+            Self::KeyRotated => "key.rotated",
+            Self::KeyRetired => "key.retired",
+            Self::KeyBurned => "key.burned",
             Self::ProviderRevoked => "provider.revoked",
             Self::ProviderRevocationFailed => "provider.revocation_failed",
         }
@@ -116,7 +125,7 @@ pub struct ReadEvent {
 /// Makes and reads events.
 pub struct Journal {
     store: Arc<dyn Store>,
-    ring: Arc<Ring>,
+    ring: Arc<KeyRing>,
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
     /// Persons' wrapped keys, so that a busy person's are not read anew for each event.
@@ -132,7 +141,7 @@ impl std::fmt::Debug for Journal {
 impl Journal {
     /// A journal over a store.
     #[must_use]
-    pub fn new(store: Arc<dyn Store>, ring: Arc<Ring>, clock: Arc<dyn Clock>, random: Arc<dyn Random>) -> Self {
+    pub fn new(store: Arc<dyn Store>, ring: Arc<KeyRing>, clock: Arc<dyn Clock>, random: Arc<dyn Random>) -> Self {
         Self { store, ring, clock, random, keys: Cache::new(10_000) }
     }
 
@@ -185,27 +194,31 @@ impl Journal {
 
     async fn seal(&self, person: Option<&Person>, event: &[u8; 16]) -> StoreResult<(Option<[u8; 32]>, Vec<u8>)> {
         let Some(person) = person else { return Ok((None, Vec::new())) };
-        let subject = self.ring.subject(&person.issuer, &person.sub);
-        let key = if let Some(key) = self.keys.get(&subject) {
-            key
-        } else {
-            let key = Arc::new(self.store.subject_key(self.ring.new_subject_key(subject, &*self.random)).await?);
-            self.keys.insert(subject, Arc::clone(&key));
-            key
+        let ring = self.ring.current();
+        let subject = ring.subject(&person.issuer, &person.sub);
+        let key = match self.keys.get(&subject) {
+            // Its ring key may have been retired since; what is stored was wrapped anew before.
+            Some(key) if ring.holds(&key.key_id) => key,
+            _ => {
+                let key = Arc::new(self.store.subject_key(ring.new_subject_key(subject, &*self.random)).await?);
+                self.keys.insert(subject, Arc::clone(&key));
+                key
+            }
         };
         let plain = serde_json::to_vec(person).map_err(|_| unreadable("person"))?;
-        let sealed = self
-            .ring
-            .seal_personal(&key, event, &plain, &*self.random)
-            .map_err(|_| unreadable("subject_keys.wrapped"))?;
+        let sealed =
+            ring.seal_personal(&key, event, &plain, &*self.random).map_err(|_| unreadable("subject_keys.wrapped"))?;
         Ok((Some(subject), sealed))
     }
 
     async fn open(&self, subject: Option<[u8; 32]>, event: &[u8; 16], sealed: &[u8]) -> StoreResult<Option<Person>> {
         let Some(subject) = subject else { return Ok(None) };
         let Some(key) = self.store.find_subject_key(subject).await? else { return Ok(None) };
-        let plain =
-            self.ring.open_personal(&key, event, sealed).map_err(|_| unreadable("audit_events' personal fields"))?;
+        let plain = self
+            .ring
+            .current()
+            .open_personal(&key, event, sealed)
+            .map_err(|_| unreadable("audit_events' personal fields"))?;
         serde_json::from_slice(&plain).map(Some).map_err(|_| unreadable("audit_events' personal fields"))
     }
 }

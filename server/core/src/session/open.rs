@@ -250,7 +250,12 @@ impl Sessions {
     async fn load(&self, row: SessionRow) -> Result<Option<Arc<Live>>, StoreError> {
         let id = row.summary.id;
         let stored = self.parts.store.tokens(id).await?;
-        let Ok((values, access)) = self.unseal(&row, stored.as_ref()) else {
+        let mut unsealed = self.unseal(&row, stored.as_ref());
+        // Another node may have added a key a moment ago.
+        if matches!(unsealed, Err(VaultError::UnknownKey)) && self.keys().reload_for_unknown_key().await? {
+            unsealed = self.unseal(&row, stored.as_ref());
+        }
+        let Ok((values, access)) = unsealed else {
             tracing::error!(session = %id, "a stored session does not open: its row was altered, or its key is gone");
             return Ok(None);
         };
@@ -298,6 +303,14 @@ impl Sessions {
             self.forget(id);
         }
         Ok(())
+    }
+
+    /// Takes every session out of memory, so that each is read anew: what one of them was sealed under is gone.
+    pub fn forget_all(&self) {
+        self.forgotten.fetch_add(1, SeqCst);
+        for (id, _) in self.live.iter() {
+            self.forget(id);
+        }
     }
 
     pub(super) fn forget(&self, id: SessionId) {

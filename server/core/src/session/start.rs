@@ -172,6 +172,8 @@ impl Sessions {
             secret_hash,
             issuer: &values.issuer,
             sub: &values.sub,
+            provider_id: start.provider_id,
+            registration_id: start.registration_id,
         };
         let tokens = start.login.tokens();
         let sealed = vault.seal_session(&key, owner, values);

@@ -10,7 +10,7 @@ use super::{Bound, Key, VaultError};
 use crate::clock::UnixMs;
 use crate::random::Random;
 use crate::session::id::SecretHash;
-use crate::store::{SubjectKeyRow, WrappedKeyRow};
+use crate::store::{SubjectKeyRow, WrappedKeyRow, WrappedOwner};
 
 /// A ring key's id: 8 lower-case hexadecimal digits.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
@@ -31,7 +31,11 @@ impl fmt::Display for KeyId {
 }
 
 /// The key that wraps the ring's keys. It comes from outside the store: a dump of the store opens nothing.
+#[derive(Clone)]
 pub struct RootKey(Key);
+
+/// The id of the row that holds the index key: no ring key's.
+pub const INDEX_ID: &str = "index";
 
 impl RootKey {
     /// Reads 32 bytes in base64, as `head -c 32 /dev/urandom | base64` prints them.
@@ -48,8 +52,21 @@ impl RootKey {
     pub fn new_ring_key(&self, now: UnixMs, random: &dyn Random) -> WrappedKeyRow {
         let id = hex(&random.bytes::<4>());
         let key = Key::fresh(random);
-        let wrapped = self.0.seal(&wrapping(&id), key.bytes(), random);
-        WrappedKeyRow { id, wrapped, created_at: now }
+        self.wrap(id, now, &key, random)
+    }
+
+    pub(super) fn wrap_index(&self, ring: &Ring, random: &dyn Random) -> WrappedKeyRow {
+        self.wrap(INDEX_ID.to_owned(), UnixMs(0), &ring.index, random)
+    }
+
+    fn wrap(&self, id: String, created_at: UnixMs, key: &Key, random: &dyn Random) -> WrappedKeyRow {
+        let wrapped = self.0.seal(&wrapping(&id, created_at), key.bytes(), random);
+        WrappedKeyRow { id, wrapped, created_at }
+    }
+
+    fn unwrap(&self, row: &WrappedKeyRow) -> Result<Key, VaultError> {
+        let bytes = self.0.open(&wrapping(&row.id, row.created_at), &row.wrapped)?;
+        Ok(Key::new(bytes.as_slice().try_into().map_err(|_| VaultError::Unreadable)?))
     }
 }
 
@@ -59,8 +76,9 @@ impl fmt::Debug for RootKey {
     }
 }
 
-fn wrapping(id: &str) -> Bound {
-    Bound::new(&[b"ring key", id.as_bytes()])
+/// The moment is bound too: it decides which key seals, and a writer of the database must not (V1).
+fn wrapping(id: &str, created_at: UnixMs) -> Bound {
+    Bound::new(&[b"ring key", id.as_bytes(), &created_at.0.to_be_bytes()])
 }
 
 pub(crate) fn hex(bytes: &[u8]) -> String {
@@ -71,15 +89,15 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
 
 /// The ring's keys, unwrapped.
 pub struct Ring {
-    keys: Vec<(KeyId, Key)>,
-    /// Makes the keyed hashes that columns are looked up by. It stays with the oldest key, so that a rotation
-    /// does not move a person's hash.
+    keys: Vec<(KeyId, Key, UnixMs)>,
+    /// Makes the keyed hashes that columns are looked up by. It is derived from the first key and stored beside the
+    /// ring, so that neither a rotation nor the first key's retirement moves a person's hash.
     index: Key,
 }
 
 impl fmt::Debug for Ring {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries(self.keys.iter().map(|(id, _)| id)).finish()
+        f.debug_list().entries(self.ids()).finish()
     }
 }
 
@@ -90,16 +108,19 @@ impl Ring {
     /// [`VaultError::DoesNotOpen`] when the root key is another than the one that wrapped it, or a row was altered;
     /// [`VaultError::UnknownKey`] for an empty ring.
     pub fn open(root: &RootKey, rows: &[WrappedKeyRow]) -> Result<Self, VaultError> {
-        let keys = rows
-            .iter()
-            .map(|row| {
-                let bytes = root.0.open(&wrapping(&row.id), &row.wrapped)?;
-                let key = Key::new(bytes.as_slice().try_into().map_err(|_| VaultError::Unreadable)?);
-                Ok((KeyId(row.id.clone()), key))
-            })
-            .collect::<Result<Vec<_>, VaultError>>()?;
-        let (_, oldest) = keys.first().ok_or(VaultError::UnknownKey)?;
-        let index = oldest.derive_key(&Bound::new(&[b"index"]));
+        let mut keys = Vec::with_capacity(rows.len());
+        let mut index = None;
+        for row in rows {
+            let key = root.unwrap(row)?;
+            if row.id == INDEX_ID {
+                index = Some(key);
+            } else {
+                keys.push((KeyId(row.id.clone()), key, row.created_at));
+            }
+        }
+        keys.sort_by(|(a, _, a_at), (b, _, b_at)| (a_at, &a.0).cmp(&(b_at, &b.0)));
+        let (_, oldest, _) = keys.first().ok_or(VaultError::UnknownKey)?;
+        let index = index.unwrap_or_else(|| oldest.derive_key(&Bound::new(&[b"index"])));
         Ok(Self { keys, index })
     }
 
@@ -110,12 +131,42 @@ impl Ring {
         &self.keys.last().expect("a ring holds a key").0
     }
 
-    pub(crate) fn keys(&self) -> impl DoubleEndedIterator<Item = &(KeyId, Key)> {
-        self.keys.iter()
+    /// Since when the newest key has sealed.
+    #[must_use]
+    pub fn newest_since(&self) -> UnixMs {
+        self.keys.last().map_or(UnixMs(0), |(_, _, since)| *since)
+    }
+
+    /// Every key's id, oldest first.
+    pub fn ids(&self) -> impl DoubleEndedIterator<Item = &KeyId> {
+        self.keys.iter().map(|(id, ..)| id)
+    }
+
+    /// Whether the ring holds this key.
+    #[must_use]
+    pub fn holds(&self, id: &str) -> bool {
+        self.key(id).is_ok()
+    }
+
+    pub(crate) fn keys(&self) -> impl DoubleEndedIterator<Item = (&KeyId, &Key)> {
+        self.keys.iter().map(|(id, key, _)| (id, key))
     }
 
     fn key(&self, id: &str) -> Result<&Key, VaultError> {
-        self.keys.iter().find(|(known, _)| known.0 == id).map(|(_, key)| key).ok_or(VaultError::UnknownKey)
+        self.keys().find(|(known, _)| known.0 == id).map(|(_, key)| key).ok_or(VaultError::UnknownKey)
+    }
+
+    /// The key inside a wrapped value, wrapped anew under the newest key; nothing else about it changes.
+    ///
+    /// # Errors
+    /// As [`Ring::open_sealed`].
+    pub fn rewrap(&self, owner: &WrappedOwner, wrapped: &[u8], random: &dyn Random) -> Result<Vec<u8>, VaultError> {
+        let (purpose, owner): (_, &[u8]) = match owner {
+            WrappedOwner::Session(id) => (Purpose::DataKey, id.as_bytes()),
+            WrappedOwner::Subject(subject) => (Purpose::SubjectKey, subject),
+        };
+        let plain = self.open_sealed(purpose, &[owner], wrapped)?;
+        Ok(self.seal(purpose, &[owner], &plain, random))
     }
 
     /// Seals `plain` for one purpose; `owner` is bound to it. The newest key's id stands in front.
@@ -235,12 +286,36 @@ impl Purpose {
 
 #[cfg(test)]
 pub(crate) mod tests {
+    use super::super::keyring::{Change, KeyRing};
     use super::*;
     use crate::random::SystemRandom;
 
-    pub(crate) fn ring() -> Ring {
-        let root = RootKey::parse(&STANDARD.encode([7; 32])).expect("a root key");
-        Ring::open(&root, &[root.new_ring_key(UnixMs(0), &SystemRandom)]).expect("opens")
+    fn root() -> RootKey {
+        RootKey::parse(&STANDARD.encode([7; 32])).expect("a root key")
+    }
+
+    fn ring() -> Ring {
+        Ring::open(&root(), &[first_key()]).expect("opens")
+    }
+
+    /// The first key of [`keyring`], always the same.
+    pub(crate) fn first_key() -> WrappedKeyRow {
+        root().wrap("0a1b2c3d".into(), UnixMs(0), &Key::new([9; 32]), &SystemRandom)
+    }
+
+    pub(crate) fn keyring() -> KeyRing {
+        KeyRing::open(root(), &[first_key()]).expect("opens")
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn f08_no_bytes_open_as_a_sealed_value(bytes in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..200)) {
+            let ring = ring();
+            let named = [ring.newest().as_str().as_bytes(), &bytes].concat();
+            for sealed in [bytes, named] {
+                assert!(ring.open_sealed(Purpose::Cursor, &[], &sealed).is_err());
+            }
+        }
     }
 
     #[test]
@@ -249,6 +324,12 @@ pub(crate) mod tests {
         let row = root.new_ring_key(UnixMs(0), &SystemRandom);
         let other = RootKey::parse(&STANDARD.encode([8; 32])).expect("a root key");
         assert_eq!(Ring::open(&other, std::slice::from_ref(&row)).err(), Some(VaultError::DoesNotOpen));
+        let moved = WrappedKeyRow { created_at: UnixMs(1), ..row.clone() };
+        assert_eq!(
+            Ring::open(&root, &[moved]).err(),
+            Some(VaultError::DoesNotOpen),
+            "V1: which key seals is not editable"
+        );
         let renamed = WrappedKeyRow { id: "00000000".into(), ..row };
         assert_eq!(Ring::open(&root, &[renamed]).err(), Some(VaultError::DoesNotOpen));
     }
@@ -274,11 +355,17 @@ pub(crate) mod tests {
         let new = root.new_ring_key(UnixMs(1), &SystemRandom);
         let before = Ring::open(&root, std::slice::from_ref(&old)).expect("opens");
         let sealed = before.seal(Purpose::Cursor, &[], b"value", &SystemRandom);
-        let after = Ring::open(&root, &[old, new.clone()]).expect("opens");
+        let ring = KeyRing::open(root.clone(), std::slice::from_ref(&old)).expect("opens");
+        let index = ring.index_row(&SystemRandom);
+        assert_eq!(ring.adopt(&[index.clone(), new.clone(), old]), Ok(Change::Added));
+        let after = ring.current();
         assert!(after.open_sealed(Purpose::Cursor, &[], &sealed).is_ok());
         assert_eq!(after.newest().as_str(), new.id);
         assert_eq!(after.subject("i", "s"), before.subject("i", "s"), "a rotation does not move a person's hash");
-        let retired = Ring::open(&root, &[new]).expect("opens");
+        assert_eq!(ring.adopt(&[index, new]), Ok(Change::Retired));
+        assert_eq!(ring.generation(), 3);
+        let retired = ring.current();
+        assert_eq!(retired.subject("i", "s"), before.subject("i", "s"), "nor does a retirement");
         assert_eq!(retired.open_sealed(Purpose::Cursor, &[], &sealed).err(), Some(VaultError::UnknownKey));
     }
 

@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 use zeroize::Zeroizing;
 
 use super::ring::Purpose;
-use super::{Bound, Key, Ring, VaultError};
+use super::{Bound, Key, KeyRing, Ring, VaultError};
 use crate::random::Random;
 use crate::session::id::{SecretHash, SessionId};
 use crate::session::record::{SealedSession, TokenSet};
@@ -29,14 +29,19 @@ pub struct Owner<'a> {
     pub issuer: &'a str,
     /// Person at the issuer.
     pub sub: &'a str,
+    /// Provider: where tokens are refreshed and revoked.
+    pub provider_id: &'a str,
+    /// The provider's registration.
+    pub registration_id: &'a str,
 }
 
 impl<'a> Owner<'a> {
     /// The owner that a stored row's columns claim.
     #[must_use]
     pub fn of(row: &'a SessionRow) -> Self {
-        let SessionSummary { id, tenant, client_id, issuer, sub, .. } = &row.summary;
-        Self { tenant, client_id, id: *id, secret_hash: row.secret_hash, issuer, sub }
+        let SessionSummary { id, tenant, client_id, issuer, sub, provider_id, .. } = &row.summary;
+        let (secret_hash, registration_id) = (row.secret_hash, &row.registration_id);
+        Self { tenant, client_id, id: *id, secret_hash, issuer, sub, provider_id, registration_id }
     }
 
     fn bound(&self, what: &[u8], generation: i64) -> Bound {
@@ -48,6 +53,8 @@ impl<'a> Owner<'a> {
             &self.secret_hash.0,
             self.issuer.as_bytes(),
             self.sub.as_bytes(),
+            self.provider_id.as_bytes(),
+            self.registration_id.as_bytes(),
             &generation.to_be_bytes(),
         ])
     }
@@ -56,7 +63,7 @@ impl<'a> Owner<'a> {
 /// Seals and opens sessions' values. Shared by all.
 #[derive(Clone, Debug)]
 pub struct SessionVault {
-    ring: Arc<Ring>,
+    ring: Arc<KeyRing>,
     random: Arc<dyn Random>,
 }
 
@@ -78,22 +85,23 @@ pub struct DataKey {
 impl SessionVault {
     /// A vault over a ring.
     #[must_use]
-    pub fn new(ring: Arc<Ring>, random: Arc<dyn Random>) -> Self {
+    pub fn new(ring: Arc<KeyRing>, random: Arc<dyn Random>) -> Self {
         Self { ring, random }
     }
 
-    /// The ring behind it.
+    /// The ring behind it, as it stands.
     #[must_use]
-    pub fn ring(&self) -> &Ring {
-        &self.ring
+    pub fn ring(&self) -> Arc<Ring> {
+        self.ring.current()
     }
 
     /// A fresh data key for a new session.
     #[must_use]
     pub fn new_data_key(&self, id: SessionId) -> DataKey {
         let key = Key::fresh(&*self.random);
-        let wrapped = self.ring.seal(Purpose::DataKey, &[id.as_bytes()], key.bytes(), &*self.random);
-        DataKey { key, key_id: self.ring.newest().to_string(), wrapped }
+        let ring = self.ring();
+        let wrapped = ring.seal(Purpose::DataKey, &[id.as_bytes()], key.bytes(), &*self.random);
+        DataKey { key, key_id: ring.newest().to_string(), wrapped }
     }
 
     /// The data key of a stored session.
@@ -101,7 +109,7 @@ impl SessionVault {
     /// # Errors
     /// [`VaultError`] when the ring does not hold its key, or the row was altered.
     pub fn data_key(&self, row: &SessionRow) -> Result<DataKey, VaultError> {
-        let bytes = self.ring.open_sealed(Purpose::DataKey, &[row.summary.id.as_bytes()], &row.wrapped_key)?;
+        let bytes = self.ring().open_sealed(Purpose::DataKey, &[row.summary.id.as_bytes()], &row.wrapped_key)?;
         let key = Key::new(bytes.as_slice().try_into().map_err(|_| VaultError::Unreadable)?);
         Ok(DataKey { key, key_id: row.key_id.clone(), wrapped: row.wrapped_key.clone() })
     }

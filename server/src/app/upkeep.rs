@@ -1,0 +1,55 @@
+//! What goes on in the background as long as the gateway runs, in small batches, so that no request waits for it.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::runtime::Handle;
+
+use cloakroom_core::session::Sessions;
+use cloakroom_core::vault::keyring::Change;
+
+use crate::host::{desk, socket_of};
+
+/// Values moved to the newest key in one unit of work.
+const MOVED_AT_ONCE: u32 = 100;
+/// Between two batches.
+const BREATH: Duration = Duration::from_millis(20);
+/// How often the stored ring is looked at: another node may have added or retired a key.
+const LOOK_EVERY: Duration = Duration::from_secs(2);
+
+/// Starts it.
+pub(super) fn start(sessions: &Arc<Sessions>, store: &Path, background: &Handle) {
+    let socket = socket_of(store);
+    match desk::open(&socket) {
+        Ok(listener) => drop(background.spawn(desk::serve(listener, Arc::clone(sessions)))),
+        Err(error) => tracing::warn!(
+            socket = %socket.display(), %error,
+            "`cloakroom keys` reaches this gateway only while it is stopped"
+        ),
+    }
+    drop(background.spawn(tend_keys(Arc::clone(sessions))));
+}
+
+/// Follows the stored key ring, and moves what is sealed under old keys to the newest.
+async fn tend_keys(sessions: Arc<Sessions>) {
+    let mut look = tokio::time::interval(LOOK_EVERY);
+    loop {
+        look.tick().await;
+        match sessions.keys().reload().await {
+            Ok(Change::Retired) => sessions.forget_all(),
+            Ok(Change::Same | Change::Added) => {}
+            Err(error) => tracing::warn!(%error, "the stored key ring was not read"),
+        }
+        loop {
+            match sessions.keys().move_some(MOVED_AT_ONCE).await {
+                Ok(0) => break,
+                Ok(_) => tokio::time::sleep(BREATH).await,
+                Err(error) => {
+                    tracing::warn!(%error, "values wait to be moved to the newest key");
+                    break;
+                }
+            }
+        }
+    }
+}
