@@ -51,16 +51,26 @@ async fn done(host: &Host, act: &Act) -> anyhow::Result<ExitCode> {
                 println!("{key} seals from now on; older keys go on to open");
             }
         }
-        Act::Retire { key, burn, yes } => return retire(host, key, *burn, *yes).await,
+        Act::Retire { key, burn, yes } => {
+            let warning = warning(&ring(host).await?, key, *burn)?;
+            if let Some(warning) = warning {
+                println!("{warning}");
+                if !yes && !confirmed(key)? {
+                    println!("nothing was done");
+                    return Ok(ExitCode::FAILURE);
+                }
+            }
+            retire(host, key, *burn).await?;
+        }
     }
     Ok(ExitCode::SUCCESS)
 }
 
-async fn retire(host: &Host, id: &str, burn: bool, yes: bool) -> anyhow::Result<ExitCode> {
-    let ring = ring(host).await?;
+/// What a key's end does to people, if it does anything.
+fn warning(ring: &[Key], id: &str, burn: bool) -> anyhow::Result<Option<String>> {
     let key = ring.iter().find(|key| key.id == id);
     let key = key.with_context(|| format!("there is no key {id}; `keys list` shows the ring"))?;
-    let warning = match (burn, key.live_of_its_time, key.not_seen_since) {
+    Ok(match (burn, key.live_of_its_time, key.not_seen_since) {
         (true, n, _) => {
             Some(format!("Burning {id} ends {n} sessions: everybody who signed in before it was replaced."))
         }
@@ -69,20 +79,16 @@ async fn retire(host: &Host, id: &str, burn: bool, yes: bool) -> anyhow::Result<
             "{n} sessions were not seen since {id} was replaced: their cookies are still under it, and these people \
              will have to sign in again. A rotation of a minute ago leaves nobody time to come back."
         )),
-    };
-    if let Some(warning) = warning {
-        println!("{warning}");
-        if !yes && !confirmed(id)? {
-            println!("nothing was done");
-            return Ok(ExitCode::FAILURE);
-        }
-    }
+    })
+}
+
+async fn retire(host: &Host, id: &str, burn: bool) -> anyhow::Result<()> {
     let ask = if burn { Ask::BurnKey { key: id.into() } } else { Ask::RetireKey { key: id.into() } };
     match host.ask(&ask).await? {
         Answer::Burned(sessions) => println!("{id} is burned; {sessions} sessions ended"),
         _ => println!("{id} is retired"),
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(())
 }
 
 fn confirmed(id: &str) -> anyhow::Result<bool> {
@@ -101,22 +107,21 @@ async fn ring(host: &Host) -> anyhow::Result<Vec<Key>> {
 }
 
 fn table(ring: &[Key]) -> String {
-    let mut text = format!(
-        "{:<9} {:<7} {:<24} {:>10} {:>10}  {}\n",
-        "KEY", "STATE", "SINCE", "SESSIONS", "AUDIT KEYS", "COOKIES STILL UNDER IT (AT MOST)"
-    );
-    for key in ring {
+    let head = ["KEY", "STATE", "SINCE", "SESSIONS", "AUDIT KEYS", "COOKIES STILL UNDER IT (AT MOST)"];
+    let row = |[key, state, since, sessions, audit_keys, cookies]: [&str; 6]| {
+        format!("{key:<9} {state:<7} {since:<24} {sessions:>10} {audit_keys:>10}  {cookies}\n")
+    };
+    let mut text = row(head);
+    text.extend(ring.iter().map(|key| {
         let (state, cookies) =
             if key.active { ("seals", "-".into()) } else { ("opens", key.not_seen_since.to_string()) };
-        let Key { id, since, sessions, audit_keys, .. } = key;
-        text.push_str(&format!("{id:<9} {state:<7} {since:<24} {sessions:>10} {audit_keys:>10}  {cookies}\n"));
-    }
+        row([&key.id, state, &key.since, &key.sessions.to_string(), &key.audit_keys.to_string(), &cookies])
+    }));
     let count = |active: bool| -> u64 {
         ring.iter().filter(|key| !active || key.active).map(|key| key.sessions + key.audit_keys).sum()
     };
-    let (moved, all) = (count(true), count(false));
     if ring.len() > 1 {
-        text.push_str(&format!("\nsealed under the newest key: {moved} of {all}\n"));
+        text.extend([format!("\nsealed under the newest key: {} of {}\n", count(true), count(false))]);
     }
     text
 }

@@ -138,6 +138,7 @@ impl Ring {
     }
 
     /// Every key's id, oldest first.
+    #[must_use]
     pub fn ids(&self) -> impl DoubleEndedIterator<Item = &KeyId> {
         self.keys.iter().map(|(id, ..)| id)
     }

@@ -2,18 +2,18 @@
 
 use super::*;
 use cloakroom_core::random::SystemRandom;
-use cloakroom_core::vault::{RootKey, TicketSeal};
+use cloakroom_core::vault::{KeyRing, RootKey, TicketSeal};
 
 use crate::edge::client::SameSite;
 
 const NOW: UnixMs = UnixMs(1_795_517_665_000);
 
-fn ring() -> Arc<Ring> {
+fn ring() -> Arc<KeyRing> {
     let root = RootKey::parse(&base64::engine::general_purpose::STANDARD.encode([7; 32])).expect("a key");
-    Arc::new(Ring::open(&root, &[root.new_ring_key(UnixMs(0), &SystemRandom)]).expect("opens"))
+    Arc::new(KeyRing::open(root.clone(), &[root.new_ring_key(UnixMs(0), &SystemRandom)]).expect("opens"))
 }
 
-fn client(ring: &Arc<Ring>, id: &str) -> Client {
+fn client(ring: &Arc<KeyRing>, id: &str) -> Client {
     Client {
         id: id.into(),
         name: "App".into(),
