@@ -109,6 +109,51 @@ test("x06: no page of the gateway can be framed by another site", async ({ brows
   await context.close();
 });
 
+// What a page of the own origin hears from a frame of its own.
+const silently = (page) =>
+  page.evaluate(
+    () =>
+      new Promise((resolve) => {
+        const frame = document.createElement("iframe");
+        addEventListener("message", ({ data, origin, source }) => {
+          if (source !== frame.contentWindow) return;
+          frame.remove();
+          resolve({ ...data, own: origin === location.origin });
+        });
+        frame.src = "/bff/silent-login";
+        document.body.append(frame);
+      }),
+  );
+
+test("x07: a silent login in a frame tells its own page what came of it", async ({ browser }) => {
+  // Browsers keep another site's cookies out of frames: the provider is of the app's site here.
+  const gateway = await startGateway("idp.app.localhost");
+  const context = await browser.newContext();
+  const page = await context.newPage();
+  const source = "bff-silent-login";
+  await page.goto(`${gateway.origin}/`);
+  expect(await silently(page)).toEqual({ source, isLoggedIn: false, error: "login_required", own: true });
+  await page.goto(`${gateway.origin}/bff/login?return_to=/`);
+  await logIn(page);
+  await page.waitForURL(`${gateway.origin}/`);
+  await context.clearCookies({ domain: "app.localhost" });
+  expect(await silently(page)).toEqual({ source, isLoggedIn: true, error: null, own: true });
+  const user = await page.evaluate(() => fetch("/bff/user", { headers: { "X-CSRF": "1" } }).then((answer) => answer.json()));
+  expect(user.sub).toBe("alice");
+  // Once more, with a session: it is renewed, and the window stays where it is.
+  expect(await silently(page)).toEqual({ source, isLoggedIn: true, error: null, own: true });
+  expect(page.url()).toBe(`${gateway.origin}/`);
+  // Another person at the provider takes nobody's place (L17).
+  await context.clearCookies({ domain: "idp.app.localhost" });
+  const other = await context.newPage();
+  await other.goto(`${gateway.issuer}/auth?client_id=stories&response_type=code&scope=openid&code_challenge_method=S256&code_challenge=${"x".repeat(43)}&redirect_uri=${encodeURIComponent(`${gateway.origin}/bff/callback`)}`);
+  await logIn(other, "bob");
+  await other.waitForURL(`${gateway.origin}/`);
+  expect(await silently(page)).toEqual({ source, isLoggedIn: false, error: "login-other-person", own: true });
+  await context.close();
+  await gateway.stop();
+});
+
 // Looked at by people: `.artifacts/pages` has them all.
 const PAGES = [
   ["hop", "/pages/deep", "cross-site"],

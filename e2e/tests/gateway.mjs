@@ -29,12 +29,13 @@ async function freePort() {
   return port;
 }
 
-async function startProvider() {
-  const child = spawn("node", ["run.mjs"], { cwd: PROVIDER, stdio: ["pipe", "pipe", "inherit"] });
+async function startProvider(host) {
+  const env = { ...process.env, ISSUER_HOST: host };
+  const child = spawn("node", ["run.mjs"], { cwd: PROVIDER, stdio: ["pipe", "pipe", "inherit"], env });
   const line = await new Promise((resolve) => createInterface(child.stdout).once("line", resolve));
   const { issuer } = JSON.parse(line);
   // Node's own resolver may not know names under localhost.
-  const local = issuer.replace("idp.localhost", "127.0.0.1");
+  const local = issuer.replace(host, "127.0.0.1");
   const control = (command, body) => fetch(`${local}/_control/${command}`, { method: "POST", body: JSON.stringify(body) });
   return { issuer, control, stop: () => child.stdin.end() };
 }
@@ -90,11 +91,12 @@ access = "anonymous"
 `;
 }
 
-export async function startGateway() {
+// The provider is another site than the app's, unless its host says otherwise.
+export async function startGateway(providerHost = "idp.localhost") {
   const bin = process.env.CLOAKROOM_BIN;
   if (!bin) throw new Error("CLOAKROOM_BIN must name the cloakroom binary; `cargo xtask test` sets it");
   const folder = await mkdtemp(join(tmpdir(), "cloakroom-e2e-"));
-  const provider = await startProvider();
+  const provider = await startProvider(providerHost);
   const app = await serveHtml((request) => `<!doctype html><title>Story app</title><h1>${encodeURI(request.url)}</h1>`);
   const [port, management] = [await freePort(), await freePort()];
   const origin = `http://app.localhost:${port}`;

@@ -11,6 +11,7 @@ pub mod login;
 pub mod logout;
 pub mod posted;
 pub mod return_to;
+pub mod silent;
 pub mod transaction;
 pub mod user;
 
@@ -27,6 +28,7 @@ pub(crate) fn router() -> Router<Arc<Gateway>> {
         .route("/login", get(login::handle))
         .route("/callback", get(callback::handle).post(posted::handle))
         .route("/callback/finish", get(finish::handle))
+        .route("/silent-login", get(silent::handle))
         .route("/user", get(user::handle))
         .route("/session/events", get(events::handle))
         .route("/client.js", get(client::module))

@@ -149,7 +149,7 @@ async function bodyOf(req) {
 // The port comes first, the provider (which needs its issuer) second.
 const server = createServer();
 await new Promise((resolve) => server.listen(Number(process.env.PORT ?? 0), '127.0.0.1', resolve));
-const issuer = `http://idp.localhost:${server.address().port}`;
+const issuer = `http://${process.env.ISSUER_HOST ?? 'idp.localhost'}:${server.address().port}`;
 const provider = new Provider(issuer, configuration(controls.users));
 controls.watch(provider);
 const answer = provider.callback();

@@ -3,6 +3,7 @@
 mod callback;
 mod finish;
 mod return_to;
+mod silent;
 mod start;
 
 use cloakroom_tests::browser::{Navigation, Page};

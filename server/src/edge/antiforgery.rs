@@ -170,6 +170,13 @@ pub fn is_top_level_navigation(method: &Method, headers: &HeaderMap) -> bool {
     method == Method::GET && is_looked_at(method, headers)
 }
 
+/// Whether the answer is for a frame inside a page.
+#[must_use]
+pub fn is_frame(headers: &HeaderMap) -> bool {
+    let says = |name: &HeaderName, expected: &str| headers.get(name).is_some_and(|value| value == expected);
+    says(&SEC_FETCH_MODE, "navigate") && says(&SEC_FETCH_DEST, "iframe")
+}
+
 /// Whether a person will look at the answer: a navigation to a document, by a link or by a form.
 #[must_use]
 pub fn is_looked_at(method: &Method, headers: &HeaderMap) -> bool {

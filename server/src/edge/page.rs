@@ -17,6 +17,7 @@ static PAGES: LazyLock<Environment<'static>> = LazyLock::new(|| {
         ("error.html", include_str!("page/error.html")),
         ("continue.html", include_str!("page/continue.html")),
         ("framed.html", include_str!("page/framed.html")),
+        ("silent.html", include_str!("page/silent.html")),
         ("signed-out.html", include_str!("page/signed-out.html")),
         ("sign-in.html", include_str!("page/sign-in.html")),
         ("sign-out.html", include_str!("page/sign-out.html")),
@@ -31,6 +32,7 @@ static PAGES: LazyLock<Environment<'static>> = LazyLock::new(|| {
 
 /// The few scripts: each does one thing that no header and no markup can.
 static HOP: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("page/hop.js")));
+static SILENT: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("page/silent.js")));
 static KEEP: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("page/keep.js")));
 
 /// A script, and the hash by which its page's policy lets it run and no other.
@@ -132,6 +134,28 @@ pub fn hop(here: &str) -> http::Response<String> {
 #[must_use]
 pub fn keep_fragment(href: &str) -> http::Response<String> {
     scripted("continue.html", &KEEP, context! { title => "Signing you in", href })
+}
+
+/// The last page of a silent login in a frame: it tells the own page that framed it, and nobody else can frame it (X7).
+#[must_use]
+pub fn silent_outcome(signed_in: bool, error: &str) -> http::Response<String> {
+    let title = if signed_in { "Signed in" } else { "Not signed in" };
+    in_own_frame(scripted("silent.html", &SILENT, context! { title, signed_in, error }), Some(&SILENT))
+}
+
+/// Leads on inside a frame of the own page.
+#[must_use]
+pub fn continue_in_frame(href: &str) -> http::Response<String> {
+    in_own_frame(continue_to(href, "One moment"), None)
+}
+
+/// Only pages of the own origin may frame it.
+fn in_own_frame(mut response: http::Response<String>, script: Option<&Script>) -> http::Response<String> {
+    let headers = response.headers_mut();
+    headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("SAMEORIGIN"));
+    let policy = policy(script, "'self'").unwrap_or_else(|| POLICY.clone());
+    headers.insert(header::CONTENT_SECURITY_POLICY, policy);
+    response
 }
 
 fn scripted(name: &str, script: &Script, values: minijinja::Value) -> http::Response<String> {

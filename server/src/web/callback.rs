@@ -12,6 +12,7 @@ use http::{HeaderMap, header};
 use cloakroom_core::vault::ring::Purpose;
 
 use super::posted;
+use super::silent::{self, Silent};
 use super::transaction::{Name, Transaction, Transactions, gone};
 use crate::edge::client::Client;
 use crate::edge::own::{Context, page_response};
@@ -39,12 +40,24 @@ pub(crate) async fn handle(
     };
     // No transaction of this browser. Whether somebody is signed in here shows on the finish leg, where the Strict cookie
     // arrives (pain 5).
-    let Some(transaction) = found else { return Ok(lead_on(&context, name.suffix(), "")) };
-    let code = read_answer(&gateway, &context, &params, &transaction).await?;
+    let Some(transaction) = found else {
+        let in_frame = silent::once_more(&context, &headers, query.as_deref().unwrap_or_default());
+        return Ok(in_frame.unwrap_or_else(|| lead_on(&context, name.suffix(), "", None)));
+    };
+    let code = match (read_answer(&gateway, &context, &params, &transaction).await, transaction.silent) {
+        (Ok(code), _) => code,
+        (Err(refusal), None) => return Err(refusal),
+        (Err(refusal), Some(silent)) => {
+            let mut response = silent::not_signed_in(silent, &transaction, params.get("error"), refusal)?;
+            drop_transaction(&mut response, name.suffix());
+            return Ok(response);
+        }
+    };
     // Sealed into the next address and not into the cookie: codes of 1 kB are common, and ten tabs share one jar (U5).
     let ring = gateway.sessions.vault().ring();
     let sealed = ring.seal(Purpose::Answer, &code_owner(client, &name), code.as_bytes(), &*gateway.random);
-    Ok(lead_on(&context, name.suffix(), &format!("&c={}", URL_SAFE_NO_PAD.encode(sealed))))
+    let code = format!("&c={}", URL_SAFE_NO_PAD.encode(sealed));
+    Ok(lead_on(&context, name.suffix(), &code, transaction.silent))
 }
 
 /// What a sealed code is bound to: the client, and the transaction that alone can redeem it.
@@ -67,9 +80,12 @@ pub(super) fn sealed_code(
 }
 
 /// The page that makes the next request same-origin, so that it carries both cookies.
-fn lead_on(context: &Context, suffix: &str, code: &str) -> Response {
+fn lead_on(context: &Context, suffix: &str, code: &str, silent: Option<Silent>) -> Response {
     let finish = format!("{}/callback/finish?t={suffix}{code}", context.site.base_path);
-    page_response(page::continue_to(&finish, "Signing you in"))
+    page_response(match silent {
+        Some(Silent::Frame) => page::continue_in_frame(&finish),
+        Some(Silent::Redirect) | None => page::continue_to(&finish, "Signing you in"),
+    })
 }
 
 async fn read_answer(

@@ -9,13 +9,14 @@ use axum::response::Response;
 use http::{HeaderMap, header};
 
 use cloakroom_core::oidc::{Redeem, VerifiedLogin};
-use cloakroom_core::session::id::SessionId;
-use cloakroom_core::session::open::Opened;
+use cloakroom_core::session::id::{SessionId, Ticket};
+use cloakroom_core::session::open::{Live, Opened};
 use cloakroom_core::session::record::Token;
 use cloakroom_core::session::start::{Start, StartError};
 
 use super::callback::{drop_transaction, refused, sealed_code};
 use super::login::person_mark;
+use super::silent::{self, Silent};
 use super::transaction::{LIFE_SECS, Name, Transaction, Transactions};
 use crate::edge::antiforgery::{Source, source};
 use crate::edge::client::Client;
@@ -57,21 +58,48 @@ pub(crate) async fn handle(
         };
     };
     let old = match context.session(&gateway, &headers).await? {
-        Some(Opened::Live(live)) => Some(live.id),
+        Some(Opened::Live(live)) => Some(live),
         _ => None,
     };
     if transaction.begun_elsewhere && old.is_some() && params.get("sure").is_none() {
         let go_on = format!("{}/callback/finish?t={suffix}&c={sealed}&sure=1", context.site.base_path);
         return Ok(page_response(page::confirm_sign_in(&client.name, &go_on)));
     }
-    let login = redeem(&gateway, &context, &transaction, &code).await?;
-    check_person(&gateway, &context, &transaction, &login).await?;
-    let name = Name::of_state(&transaction.state);
-    let ticket = start(&gateway, &context, client, &transaction, Begun { login, name: &name, old }, &headers).await?;
-    let mut response = see_other(&transaction.return_to)?;
-    drop_transaction(&mut response, name.suffix());
-    response.headers_mut().append(header::SET_COOKIE, ticket::set(client, &ticket).ok_or(Refusal::Broken)?);
+    let in_frame = transaction.silent == Some(Silent::Frame);
+    let mut response = match complete(&gateway, &context, &transaction, Answered { code, old }, &headers).await {
+        Err(refusal) if in_frame => silent::message(false, refusal.code()),
+        completed => {
+            let ticket = completed?;
+            let mut response = if in_frame { silent::message(true, "") } else { see_other(&transaction.return_to)? };
+            response.headers_mut().append(header::SET_COOKIE, ticket::set(client, &ticket).ok_or(Refusal::Broken)?);
+            response
+        }
+    };
+    drop_transaction(&mut response, suffix);
     Ok(response)
+}
+
+/// What the finish leg has beside the transaction.
+struct Answered {
+    code: String,
+    old: Option<Arc<Live>>,
+}
+
+/// Redeems the code and starts the session.
+async fn complete(
+    gateway: &Gateway,
+    context: &Context,
+    transaction: &Transaction,
+    answered: Answered,
+    headers: &HeaderMap,
+) -> Result<Ticket, Refusal> {
+    let client = context.client()?;
+    let Answered { code, old } = answered;
+    let login = redeem(gateway, context, transaction, &code).await?;
+    check_person(gateway, context, transaction, &login, old.as_deref()).await?;
+    let name = Name::of_state(&transaction.state);
+    let begun = Begun { login, name: &name, old: old.map(|live| live.id) };
+    start(gateway, context, client, transaction, begun, headers).await
 }
 
 async fn redeem(
@@ -104,9 +132,14 @@ async fn check_person(
     context: &Context,
     transaction: &Transaction,
     login: &VerifiedLogin,
+    old: Option<&Live>,
 ) -> Result<(), Refusal> {
-    let Some(whose) = &transaction.whose else { return Ok(()) };
-    if *whose == person_mark(gateway, login.issuer(), login.sub()) {
+    let mark = person_mark(gateway, login.issuer(), login.sub());
+    let confirms = transaction.whose.as_ref().is_none_or(|whose| *whose == mark);
+    // A silent login that began without a session may find that somebody has signed in meanwhile.
+    let displaces =
+        transaction.silent.is_some() && old.is_some_and(|live| silent::is_another(live, login.issuer(), login.sub()));
+    if confirms && !displaces {
         return Ok(());
     }
     gateway.metrics.login_failed(&transaction.provider_id);
@@ -135,7 +168,7 @@ async fn start(
     transaction: &Transaction,
     begun: Begun<'_>,
     headers: &HeaderMap,
-) -> Result<cloakroom_core::session::id::Ticket, Refusal> {
+) -> Result<Ticket, Refusal> {
     let start = Start {
         login: begun.login,
         tenant: &client.tenant,

@@ -12,6 +12,7 @@ use cloakroom_core::oidc::LoginAsk;
 use cloakroom_core::session::open::Opened;
 
 use super::return_to::ReturnTo;
+use super::silent::Silent;
 use super::transaction::{LIFE_SECS, Transaction, Transactions};
 use crate::edge::antiforgery::{Source, is_top_level_navigation, source};
 use crate::edge::client::{Client, RegistrationRef};
@@ -43,17 +44,43 @@ pub(crate) async fn handle(
     let return_to = return_to(&context, &params)?;
     let registration = registration(&gateway, client, &params)?;
     let ask = ask(&context, &params)?;
+    let whose = to_confirm(&gateway, &context, &headers, &params, &ask).await?;
+    let return_to = return_to.as_str().to_owned();
+    let wanted = Wanted { return_to, registration, ask, elsewhere, whose, silent: None };
+    begin(&gateway, client, &headers, wanted).await
+}
+
+/// What a login is to be.
+pub(super) struct Wanted<'a> {
+    /// Where it leads; a [`ReturnTo`]'s address.
+    pub(super) return_to: String,
+    pub(super) registration: &'a RegistrationRef,
+    pub(super) ask: LoginAsk,
+    /// Whether a page of another site led here.
+    pub(super) elsewhere: bool,
+    /// Whose session it is to confirm: [`person_mark`].
+    pub(super) whose: Option<String>,
+    pub(super) silent: Option<Silent>,
+}
+
+/// Leads the browser to the provider, with a transaction's cookie.
+pub(super) async fn begin(
+    gateway: &Gateway,
+    client: &Client,
+    headers: &HeaderMap,
+    wanted: Wanted<'_>,
+) -> Result<Response, Refusal> {
+    let Wanted { return_to, registration, ask, elsewhere, whose, silent } = wanted;
     let provider = gateway.sessions.provider(&registration.provider).ok_or(Refusal::Broken)?;
     let begun = provider.begin(&registration.registration, &ask, &*gateway.random).await.map_err(|error| {
         tracing::warn!(provider = &*registration.provider, %error, "a sign-in could not begin");
         Refusal::TryLater { what: "the identity provider", retry_after_secs: 5 }
     })?;
-    let whose = to_confirm(&gateway, &context, &headers, &params, &ask).await?;
     let transaction = Transaction {
         state: begun.state,
         nonce: begun.nonce,
         pkce_verifier: begun.pkce_verifier.reveal().to_owned(),
-        return_to: return_to.as_str().to_owned(),
+        return_to,
         provider_id: registration.provider.to_string(),
         registration_id: registration.registration.to_string(),
         max_age_secs: ask.max_age_secs,
@@ -61,9 +88,10 @@ pub(crate) async fn handle(
         expires_at: gateway.now().plus_secs(LIFE_SECS),
         begun_elsewhere: elsewhere,
         whose,
+        silent,
     };
     let transactions = Transactions::new(client, gateway.sessions.vault(), &gateway.random);
-    let cookies = transactions.keep(&transaction, &headers).await.map_err(|error| {
+    let cookies = transactions.keep(&transaction, headers).await.map_err(|error| {
         tracing::error!(%error, "a login transaction could not be sealed");
         Refusal::Broken
     })?;
@@ -112,7 +140,7 @@ fn without_keep(context: &Context, query: Option<&str>) -> String {
 
 /// Where to come back to: `return_to`, or what a login that a third party initiates calls it (OpenID Connect Core
 /// section 4), which is an absolute address.
-fn return_to(context: &Context, params: &Params) -> Result<ReturnTo, Refusal> {
+pub(super) fn return_to(context: &Context, params: &Params) -> Result<ReturnTo, Refusal> {
     let wrong = |name: &str| Refusal::BadParameter {
         name: name.into(),
         what: "must be a path of this site that starts with a single slash, or a URL that the client registered",
@@ -126,7 +154,11 @@ fn return_to(context: &Context, params: &Params) -> Result<ReturnTo, Refusal> {
 }
 
 /// The registration that `provider=` names, or `iss=` (OpenID Connect Core section 4), else the client's first.
-fn registration<'a>(gateway: &Gateway, client: &'a Client, params: &Params) -> Result<&'a RegistrationRef, Refusal> {
+pub(super) fn registration<'a>(
+    gateway: &Gateway,
+    client: &'a Client,
+    params: &Params,
+) -> Result<&'a RegistrationRef, Refusal> {
     let issuer_of = |known: &RegistrationRef| gateway.sessions.provider(&known.provider).map(|found| found.issuer());
     let (name, value, what) = match (params.get("provider"), params.get("iss")) {
         (None, None) => return client.registrations.first().ok_or(Refusal::NotFound),
@@ -147,7 +179,7 @@ fn registration<'a>(gateway: &Gateway, client: &'a Client, params: &Params) -> R
     }
 }
 
-fn ask(context: &Context, params: &Params) -> Result<LoginAsk, Refusal> {
+pub(super) fn ask(context: &Context, params: &Params) -> Result<LoginAsk, Refusal> {
     let max_age_secs = match params.get("max_age").map(str::parse) {
         None => None,
         Some(Ok(secs)) => Some(secs),

@@ -18,6 +18,7 @@ use cloakroom_core::clock::UnixMs;
 use cloakroom_core::vault::ring::Purpose;
 use cloakroom_core::vault::{Ring, SessionVault};
 
+use super::silent::Silent;
 use crate::edge::client::Client;
 use crate::edge::ticket::{cookie_values, own_cookie};
 
@@ -65,6 +66,9 @@ pub struct Transaction {
     /// Whose session this is to confirm: nobody else may come back (L17).
     #[serde(rename = "w", default, skip_serializing_if = "Option::is_none")]
     pub whose: Option<String>,
+    /// How the login answers, where it must ask the person nothing.
+    #[serde(rename = "q", default, skip_serializing_if = "Option::is_none")]
+    pub silent: Option<Silent>,
 }
 
 impl std::fmt::Debug for Transaction {

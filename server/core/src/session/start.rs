@@ -115,7 +115,7 @@ impl Sessions {
         match outcome {
             LoginOutcome::Replayed => return Err(StartError::Replayed),
             LoginOutcome::LoggedOut => {
-                self.revoke_unused(&start);
+                self.discard(&start.login, start.provider_id, start.registration_id);
                 return Err(StartError::LoggedOut);
             }
             LoginOutcome::Started { .. } => {}
@@ -142,10 +142,10 @@ impl Sessions {
         }
     }
 
-    /// Nobody will use the tokens of a login that started nothing. Best effort.
-    fn revoke_unused(&self, start: &Start<'_>) {
-        let Some(provider) = self.provider(start.provider_id).cloned() else { return };
-        let (tokens, registration) = (start.login.tokens().clone(), start.registration_id.to_owned());
+    /// Has the provider revoke the tokens of a login that starts nothing: nobody will use them. Best effort.
+    fn discard(&self, login: &VerifiedLogin, provider_id: &str, registration_id: &str) {
+        let Some(provider) = self.provider(provider_id).cloned() else { return };
+        let (tokens, registration) = (login.tokens().clone(), registration_id.to_owned());
         drop(self.parts.background.spawn(async move {
             let (token, kind) = tokens.most_revocable();
             if let Err(error) = provider.revoke(&registration, token, kind).await {

@@ -42,6 +42,7 @@ fn transaction(state: &str) -> Transaction {
         expires_at: NOW.plus_secs(LIFE_SECS),
         begun_elsewhere: false,
         whose: None,
+        silent: None,
     }
 }
 
