@@ -18,7 +18,7 @@ mod tree;
 pub use load::{Environment, Loaded, load, load_from_process, no_colours};
 pub use model::{
     Admin, Client, Config, Keys, Log, Origin, Provider, Registration, RegistrationId, Route, RouteTo, Server, Site,
-    Store, TokenMode, Upstream,
+    Store, Tls, TokenMode, Upstream,
 };
 pub use report::{Item, Report};
 pub use summary::summary;

@@ -9,6 +9,7 @@ pub mod cors;
 pub mod device;
 pub mod forwarded;
 pub mod gate;
+pub mod http2;
 pub mod listener;
 pub mod own;
 pub mod page;
@@ -16,6 +17,7 @@ pub mod params;
 pub mod problem;
 mod proxy_protocol;
 pub mod ticket;
+pub mod tls;
 pub mod watch;
 pub mod worker;
 

@@ -12,6 +12,7 @@ use cloakroom_core::session::Sessions;
 use crate::admin::roles::RoleRules;
 use crate::edge::client::Sites;
 use crate::edge::forwarded::TrustedProxies;
+use crate::edge::tls::Tls;
 use crate::edge::watch::Limits;
 use crate::telemetry::metrics::Metrics;
 
@@ -35,6 +36,8 @@ pub struct Gateway {
     pub draining: AtomicBool,
     /// Who is believed about callers' addresses.
     pub proxies: TrustedProxies,
+    /// TLS of the public listener; none where something in front of it speaks TLS.
+    pub tls: Option<Arc<Tls>>,
     /// What is counted.
     pub metrics: Arc<Metrics>,
 }

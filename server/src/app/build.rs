@@ -22,6 +22,7 @@ use super::{Ambient, open_store};
 use crate::admin::roles::RoleRules;
 use crate::config::{self, Config, RouteTo};
 use crate::edge::client::{Client, RegistrationRef, Site, Sites};
+use crate::edge::tls::Tls;
 use crate::gateway::Gateway;
 use crate::proxy::folder::Folder;
 use crate::proxy::route::{Route, Routes, Target};
@@ -63,6 +64,7 @@ pub(super) async fn gateway(
         ),
         draining: AtomicBool::new(false),
         proxies: config.server.proxies.clone(),
+        tls: tls(config)?,
     };
     Ok((Arc::new(gateway), seen))
 }
@@ -149,8 +151,9 @@ fn sites(config: &Config, ring: &Arc<KeyRing>) -> anyhow::Result<Sites> {
     let clients = clients(config, ring);
     let upstreams = upstreams(config)?;
     let mut sites = Vec::new();
-    for (id, site) in &config.sites {
+    for (number, (id, site)) in config.sites.iter().enumerate() {
         let made = Site {
+            number,
             id: id.as_str().into(),
             origin: site.origin.text().into(),
             authority: HeaderValue::try_from(&site.origin.authority)?,
@@ -219,6 +222,13 @@ fn upstreams(config: &Config) -> anyhow::Result<HashMap<&str, Arc<Upstream>>> {
         upstreams.insert(id.as_str(), Arc::new(made));
     }
     Ok(upstreams)
+}
+
+/// TLS of the public listener, its sites numbered as [`sites`] numbers them.
+fn tls(config: &Config) -> anyhow::Result<Option<Arc<Tls>>> {
+    let Some(tls) = &config.server.tls else { return Ok(None) };
+    let hosts = config.sites.values().map(|site| site.origin.host.as_str().into()).collect();
+    Ok(Some(Arc::new(Tls::new(tls.settings, tls.certificates.clone(), hosts)?)))
 }
 
 /// TLS towards upstreams with the machine's trust anchors; without any, no start (S17).

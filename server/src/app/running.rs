@@ -19,6 +19,7 @@ use super::{Ambient, build, upkeep};
 use crate::config::Config;
 use crate::edge::listener::{self, Desk, Hall};
 use crate::edge::own::Own;
+use crate::edge::tls::{self, Tls};
 use crate::edge::worker::{self, Cold, Seat};
 use crate::gateway::Gateway;
 use crate::telemetry::health;
@@ -80,6 +81,7 @@ impl Running {
         drop(background.spawn(answer_questions(Arc::clone(&gateway), asked)));
         let hall = Hall { desks, places: places(config.server.max_connections), crowded };
         drop(background.spawn(listener::accept(public, hall, drained)));
+        drop(background.spawn(keep_fresh(gateway.tls.clone())));
         let (stop, stopped) = oneshot::channel();
         let keeper = background.spawn(keep(Arc::clone(&gateway.sessions), seen, stopped));
         Ok(Self {
@@ -158,6 +160,13 @@ fn start_worker(i: usize, gateway: Arc<Gateway>, seat: Seat) -> std::io::Result<
             tracing::error!(%error, "a worker did not start");
         }
     })
+}
+
+/// Looks after the certificates for as long as the process runs.
+async fn keep_fresh(tls: Option<Arc<Tls>>) {
+    if let Err(error) = tls::keep_fresh(tls).await {
+        tracing::error!(%error, "SIGHUP cannot be heard: new certificates need a new start");
+    }
 }
 
 /// Answers what workers ask, each question in a task of its own that outlives its caller.

@@ -112,7 +112,9 @@ fn credentials(text: &str) -> Option<Range<usize>> {
 fn is_secretive(key: &str) -> bool {
     let key = key.to_ascii_lowercase().replace('-', "_");
     let near = |name: &&str| strsim::jaro_winkler(name, &key) >= NEAR;
-    key == "root" || SECRETIVE.iter().any(|word| key.contains(word)) || MISSPELT.iter().any(near)
+    matches!(key.as_str(), "root" | "key")
+        || SECRETIVE.iter().any(|word| key.contains(word))
+        || MISSPELT.iter().any(near)
 }
 
 fn is_reference(text: &str) -> bool {

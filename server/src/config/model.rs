@@ -18,6 +18,7 @@ use cloakroom_core::vault::RootKey;
 use crate::edge::antiforgery::Kind;
 use crate::edge::client::SameSite;
 use crate::edge::forwarded::TrustedProxies;
+use crate::edge::tls::{Certificate, Settings};
 use crate::edge::watch::Limits;
 use crate::telemetry::logs::Format;
 
@@ -72,6 +73,25 @@ pub struct Server {
     pub limits: Limits,
     /// The proxies in front.
     pub proxies: TrustedProxies,
+    /// `[server.tls]`
+    pub tls: Option<Tls>,
+}
+
+/// `[server.tls]`
+#[derive(Debug)]
+pub struct Tls {
+    /// `[[server.tls.certificates]]`, read.
+    pub certificates: Vec<Certificate>,
+    /// The rest of it.
+    pub settings: Settings,
+}
+
+impl Tls {
+    /// The first certificate for a host.
+    #[must_use]
+    pub fn first_for(&self, host: &str) -> Option<usize> {
+        self.certificates.iter().position(|certificate| certificate.covers(host))
+    }
 }
 
 /// `[store]`

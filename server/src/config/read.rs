@@ -7,6 +7,7 @@ mod policies;
 mod providers;
 mod proxies;
 mod routes;
+mod tls;
 mod web;
 
 use std::collections::BTreeMap;
@@ -38,13 +39,14 @@ pub(super) struct Outside<'a> {
 
 /// Reads everything, noting every mistake on the way; `None` when a required part is missing.
 pub(super) fn config(root: &Reader<'_>, outside: &Outside<'_>) -> Option<Config> {
-    let server = server(root);
+    let server = server(root, outside);
     let store = store(root, outside);
     let keys = keys(root, outside);
     let log = log(root);
     let providers = providers::providers(root, outside);
     let clients = clients::clients(root, &providers);
     let sites = clients::sites(root, &clients);
+    tls::covers(root, server.as_ref(), &sites);
     let upstreams = routes::upstreams(root);
     let machines = machines::machines(root, outside);
     let names = policies::Names { providers: &providers, clients: &clients, machines: &machines };
@@ -80,7 +82,7 @@ fn all<T>(parts: Parts<T>) -> Option<BTreeMap<String, T>> {
     parts.into_iter().map(|(id, part)| part.map(|part| (id, part))).collect()
 }
 
-fn server(root: &Reader<'_>) -> Option<Server> {
+fn server(root: &Reader<'_>, outside: &Outside<'_>) -> Option<Server> {
     let example = "{ listen = \"127.0.0.1:8080\", management = \"127.0.0.1:9090\" }";
     let reader = root.table_or_missing("server", example)?;
     let address = |text: &str| text.parse::<SocketAddr>().map_err(|_| "is no IP address with a port".to_owned());
@@ -104,6 +106,7 @@ fn server(root: &Reader<'_>) -> Option<Server> {
     let max_connections = reader.number("max_connections", 16..=10_000_000, 20_000);
     let limits = limits(&reader);
     let proxies = proxies::proxies(&reader);
+    let tls = reader.table("tls").map(|reader| tls::tls(&reader, outside));
     reader.finish();
     Some(Server {
         listen: listen?.value,
@@ -114,6 +117,10 @@ fn server(root: &Reader<'_>) -> Option<Server> {
         max_connections: usize::try_from(max_connections.value).unwrap_or(usize::MAX),
         limits,
         proxies,
+        tls: match tls {
+            Some(tls) => Some(tls?),
+            None => None,
+        },
     })
 }
 

@@ -6,6 +6,7 @@ use super::load::Loaded;
 use super::model::{Config, Route, RouteTo, TokenMode};
 use crate::edge::antiforgery::Kind;
 use crate::edge::client::SameSite;
+use crate::edge::tls::Certificate;
 
 /// The text that `cloakroom check` prints.
 #[must_use]
@@ -18,11 +19,22 @@ pub fn summary(loaded: &Loaded) -> String {
         ["management".into(), server.management.to_string()],
         ["store".into(), config.store.path.display().to_string()],
     ]));
+    text.push_str(&titled(["CERTIFICATE", "FOR"], certificates(config)));
     text.push_str(&titled(["PROVIDER", "ISSUER", "REGISTRATIONS"], providers(config)));
     text.push_str(&titled(["CLIENT", "NAME", "SESSIONS", "LOGS IN WITH"], clients(config)));
     text.push_str(&titled(["SITE", "ORIGIN", "CLIENT", "ENDPOINTS"], sites(config)));
     text.push_str(&titled(["ROUTE", "METHODS", "TO", "KIND", "WHO", "TOKEN"], routes(config)));
     text
+}
+
+fn certificates(config: &Config) -> Vec<[String; 2]> {
+    let Some(tls) = &config.server.tls else { return Vec::new() };
+    let row = |(number, certificate): (usize, &Certificate)| {
+        let hosts = config.sites.values().map(|site| site.origin.host.as_str());
+        let own: Vec<&str> = hosts.filter(|host| tls.first_for(host) == Some(number)).collect();
+        [certificate.files().cert.display().to_string(), own.join(", ")]
+    };
+    tls.certificates.iter().enumerate().map(row).collect()
 }
 
 fn providers(config: &Config) -> Vec<[String; 3]> {

@@ -3,6 +3,7 @@
 mod bad;
 mod page;
 mod secrets;
+mod tls;
 
 use std::ffi::OsString;
 use std::fs;
@@ -23,6 +24,12 @@ static CLIENT_KEY: LazyLock<String> = LazyLock::new(|| {
     let pair = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).expect("a key");
     let der = pair.to_pkcs8v1().expect("written");
     format!("-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n", STANDARD.encode(der.as_ref()))
+});
+/// A certificate of the example's sites, and its key.
+static SITE: LazyLock<(String, String)> = LazyLock::new(|| {
+    let names = ["app.example.com", "console.example.com"].map(str::to_owned);
+    let made = rcgen::generate_simple_self_signed(names).expect("a certificate");
+    (made.cert.pem(), made.signing_key.serialize_pem())
 });
 const GOOD: &str = r#"[server]
 listen = "127.0.0.1:8080"
@@ -61,7 +68,13 @@ fn environment(extra: &[(&str, &str)]) -> Environment {
 /// A folder with a root key and a client's secret, and the configuration in it.
 fn folder(text: &str) -> tempfile::TempDir {
     let folder = tempfile::tempdir().expect("a folder");
-    for (name, text) in [("root.key", KEY), ("console.secret", KEY), ("client.key", &CLIENT_KEY)] {
+    for (name, text) in [
+        ("root.key", KEY),
+        ("console.secret", KEY),
+        ("client.key", &CLIENT_KEY),
+        ("site.pem", &SITE.0),
+        ("site.key", &SITE.1),
+    ] {
         let file = folder.path().join(name);
         fs::write(&file, text).expect("written");
         fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).expect("set");

@@ -13,6 +13,8 @@ pub use crate::proxy::route::Routes;
 /// One external origin of the gateway.
 #[derive(Debug)]
 pub struct Site {
+    /// Its place among the sites.
+    pub number: usize,
     /// The site's id in the configuration.
     pub id: Box<str>,
     /// Scheme, host and port, without a trailing slash: what a browser sends as `Origin`.
@@ -118,7 +120,12 @@ impl Sites {
         };
         let host = host.to_str().map_err(|_| Refusal::UnknownHost)?;
         // The ordinary case: the header is a configured name, with or without a port, and needs no parsing.
-        let (name, port) = host.split_once(':').unwrap_or((host, "0"));
+        let after = host.rfind(']').map_or(0, |end| end + 1);
+        let (name, port) = match host.get(after..).and_then(|rest| rest.find(':')) {
+            Some(colon) => host.split_at(after + colon),
+            None => (host, ":0"),
+        };
+        let port = port.strip_prefix(':').unwrap_or(port);
         if port.parse::<u16>().is_err() || port.starts_with('+') {
             return Err(Refusal::BadRequest("the Host header must be a name, or a name and a port"));
         }

@@ -11,7 +11,7 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use http::request::Parts;
-use http::{HeaderMap, header};
+use http::{HeaderMap, HeaderValue, header};
 use http_body::{Frame, SizeHint};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -21,9 +21,12 @@ use tokio::sync::watch;
 
 use super::body::Body;
 use super::client::Site;
+use super::cors::BY_TLS_ONLY;
 use super::gate::{Gate, HEAD_BYTES, Phase, Record};
+use super::http2::as_http1;
 use super::listener::told_to_drain;
 use super::problem::Refusal;
+use super::tls::Secured;
 use super::worker::Worker;
 use crate::proxy::call::call;
 use crate::proxy::upgrade::Tunnel;
@@ -36,6 +39,8 @@ pub struct Connection {
     pub(crate) worker: Rc<Worker>,
     /// The other end's address.
     peer: IpAddr,
+    /// The TLS policy that it was made under; none where it is plain.
+    secured: Option<Secured>,
     /// What its gate says.
     pub(crate) record: Arc<Record>,
     /// The WebSocket that begins once the answer under way is sent.
@@ -44,8 +49,9 @@ pub struct Connection {
 
 impl Connection {
     /// A new connection.
-    pub(super) fn new(worker: Rc<Worker>, peer: IpAddr) -> Self {
-        Self { worker, peer: peer.to_canonical(), record: Arc::default(), tunnel: RefCell::default() }
+    pub(super) fn new(worker: Rc<Worker>, peer: IpAddr, secured: Option<Secured>) -> Self {
+        let (record, tunnel) = (Arc::default(), RefCell::default());
+        Self { worker, peer: peer.to_canonical(), secured, record, tunnel }
     }
 
     /// The address that a request came from.
@@ -53,15 +59,31 @@ impl Connection {
         self.worker.gateway.proxies.client(self.peer, headers)
     }
 
-    /// The site that a request is for.
+    /// The site that a request is for. Whatever protocol brought it, from here on it is in the form of HTTP/1.1.
     ///
     /// # Errors
-    /// As [`super::client::Sites::resolve`]; and what the gate says, where its sign came in the place of a request: no
-    /// other comes without a `Host`.
-    pub(crate) fn site(&self, request: &Parts) -> Result<&Arc<Site>, Refusal> {
+    /// As [`super::client::Sites::resolve`]; [`Refusal::OtherConnection`] where the site has another TLS policy than the
+    /// connection was made under (P16; RFC 9110 section 7.4); and what the gate says, where its sign came in the place
+    /// of a request: no other comes without a `Host`.
+    pub(crate) fn site(&self, request: &mut Parts) -> Result<&Arc<Site>, Refusal> {
         match self.record.refused() {
             Some(refused) if !request.headers.contains_key(header::HOST) => Err(refused.into()),
-            _ => self.worker.gateway.sites.resolve(&request.uri, &request.headers),
+            _ => {
+                as_http1(request)?;
+                let site = self.worker.gateway.sites.resolve(&request.uri, &request.headers)?;
+                match &self.secured {
+                    Some(secured) if !secured.reaches(site.number) => Err(Refusal::OtherConnection),
+                    _ => Ok(site),
+                }
+            }
+        }
+    }
+
+    /// What every answer has, whoever made it, and whether or not it is known for which site (S15).
+    pub(crate) fn harden(&self, answer: &mut HeaderMap) {
+        answer.entry(header::X_CONTENT_TYPE_OPTIONS).or_insert(HeaderValue::from_static("nosniff"));
+        if self.secured.is_some() {
+            answer.entry(header::STRICT_TRANSPORT_SECURITY).or_insert(BY_TLS_ONLY);
         }
     }
 

@@ -18,7 +18,7 @@ use super::problem::Refusal;
 const KEPT_SECS: HeaderValue = HeaderValue::from_static("600");
 const YES: HeaderValue = HeaderValue::from_static("true");
 /// A browser that has been here asks by https only, for a year (RFC 6797). Other names under the site's are not ours.
-const BY_TLS_ONLY: HeaderValue = HeaderValue::from_static("max-age=31536000");
+pub(super) const BY_TLS_ONLY: HeaderValue = HeaderValue::from_static("max-age=31536000");
 
 impl Site {
     /// The site's own origin, and those that its client lists beside it.

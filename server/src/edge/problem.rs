@@ -23,6 +23,9 @@ pub enum Refusal {
     /// No site of that name (RFC 9110 section 15.5.20).
     #[error("no site of this name is configured here")]
     UnknownHost,
+    /// The site is one that this connection was not made for (RFC 9110 section 15.5.20).
+    #[error("this connection was made for another host; this one needs a connection of its own")]
+    OtherConnection,
     /// The path is not in its normal form.
     #[error("the path is not acceptable: {0}")]
     BadPath(#[from] PathRefusal),
@@ -186,7 +189,7 @@ impl Refusal {
     #[must_use]
     pub fn status(&self) -> StatusCode {
         match self {
-            Self::UnknownHost => StatusCode::MISDIRECTED_REQUEST,
+            Self::UnknownHost | Self::OtherConnection => StatusCode::MISDIRECTED_REQUEST,
             Self::BadPath(_)
             | Self::BadRequest(_)
             | Self::BadParameter { .. }
@@ -220,6 +223,7 @@ impl Refusal {
     pub fn code(&self) -> &'static str {
         match self {
             Self::UnknownHost => "unknown-host",
+            Self::OtherConnection => "other-connection",
             Self::BadPath(_) => "bad-path",
             Self::BadRequest(_) => "bad-request",
             Self::BadParameter { .. } => "bad-parameter",
@@ -251,6 +255,7 @@ impl Refusal {
     fn title(&self) -> &'static str {
         match self {
             Self::UnknownHost => "Unknown site",
+            Self::OtherConnection => "Another connection needed",
             Self::BadPath(_)
             | Self::BadRequest(_)
             | Self::BadParameter { .. }
@@ -341,7 +346,7 @@ impl Refusal {
             Self::StepUp { ask, .. } => {
                 headers.insert(header::WWW_AUTHENTICATE, challenge::insufficient_authentication(ask));
             }
-            Self::UnknownHost | Self::BadPath(_) | Self::Framing(_) => {
+            Self::UnknownHost | Self::OtherConnection | Self::BadPath(_) | Self::Framing(_) => {
                 headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
             }
             _ => {}

@@ -26,6 +26,7 @@ use super::bearer;
 use super::client::Client;
 use super::connection::{self, Connection};
 use super::gate::Record;
+use super::http2;
 use super::own::OwnCall;
 use super::problem::Refusal;
 use super::proxy_protocol;
@@ -177,7 +178,15 @@ async fn serve_connection(
     let mut stream = TcpStream::from_std(stream)?;
     stream.set_nodelay(true)?;
     let caller = proxy_protocol::caller(&worker.gateway.proxies, &worker.pool.ticks, &mut stream, peer.ip()).await?;
-    connection::serve(Connection::new(worker, caller), stream, drain).await
+    let Some(tls) = worker.gateway.tls.clone() else {
+        return connection::serve(Connection::new(worker, caller, None), stream, drain).await;
+    };
+    let (stream, secured) = tls.accept(stream).await?;
+    let connection = Connection::new(worker, caller, Some(secured));
+    if stream.get_ref().1.alpn_protocol() == Some(b"h2") {
+        return http2::serve(connection, stream, drain).await;
+    }
+    connection::serve(connection, stream, drain).await
 }
 
 impl Worker {

@@ -40,8 +40,8 @@ use crate::edge::{cors, ended_by_another, over_text, ticket};
 pub async fn call(connection: Rc<Connection>, request: Request<Incoming>) -> Result<Response<Body>, Infallible> {
     let worker = &connection.worker;
     let id = worker.next_id();
-    let (parts, body) = request.into_parts();
-    let (site, served) = match connection.site(&parts) {
+    let (mut parts, body) = request.into_parts();
+    let (site, served) = match connection.site(&mut parts) {
         Ok(site) => (Some(site), serve(&connection, site, &id, &parts, body).await),
         Err(refusal) => (None, Err(refusal)),
     };
@@ -55,6 +55,7 @@ pub async fn call(connection: Rc<Connection>, request: Request<Incoming>) -> Res
         }
         site.finish(&parts.headers, response.headers_mut());
     }
+    connection.harden(response.headers_mut());
     worker.counts.answered(response.status());
     Ok(response)
 }

@@ -120,6 +120,7 @@ mod tests {
             post_logout_path: "/".into(),
         };
         Site {
+            number: 0,
             id: "app".into(),
             origin: "https://app.example.com".into(),
             authority: http::HeaderValue::from_static("app.example.com"),

@@ -89,7 +89,7 @@ impl Record {
     }
 
     /// Whether `phase` took too long. Said once.
-    pub(super) fn is_overdue(&self, phase: Phase) -> bool {
+    pub(crate) fn is_overdue(&self, phase: Phase) -> bool {
         if self.overdue.load(Relaxed) != phase as u8 {
             return false;
         }
@@ -98,17 +98,17 @@ impl Record {
     }
 
     /// Reading waits.
-    pub(super) fn waits_for(&self, phase: Phase) {
+    pub(crate) fn waits_for(&self, phase: Phase) {
         self.reading.store(phase as u8, Relaxed);
     }
 
     /// Writing waits, or no longer.
-    pub(super) fn writing_waits(&self, waits: bool) {
+    pub(crate) fn writing_waits(&self, waits: bool) {
         self.writing_waits.store(waits, Relaxed);
     }
 
     /// Bytes moved: nothing is overdue.
-    pub(super) fn moved(&self) {
+    pub(crate) fn moved(&self) {
         add(&self.moves, 1);
         self.overdue.store(Phase::Busy as u8, Relaxed);
     }
