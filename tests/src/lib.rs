@@ -24,6 +24,7 @@ pub mod demo;
 pub mod gateway;
 pub mod nginx;
 mod provider;
+pub mod secure;
 pub mod store;
 pub mod upstream;
 pub mod websocket;

@@ -28,3 +28,4 @@ mod proxy;
 mod refresh;
 mod session;
 mod store;
+mod tls;
