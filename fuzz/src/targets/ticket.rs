@@ -5,7 +5,7 @@ use std::sync::{Arc, LazyLock};
 use cloakroom_core::clock::UnixMs;
 use cloakroom_core::random::SystemRandom;
 use cloakroom_core::session::id::Ticket;
-use cloakroom_core::vault::{Ring, RootKey, TicketSeal};
+use cloakroom_core::vault::{KeyRing, RootKey, TicketSeal};
 
 const NAME: &str = "__Host-Http-crs";
 
@@ -17,7 +17,8 @@ struct Sealed {
 
 static SEALED: LazyLock<Sealed> = LazyLock::new(|| {
     let root = RootKey::parse("AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=").unwrap();
-    let ring = Arc::new(Ring::open(&root, &[root.new_ring_key(UnixMs(0), &SystemRandom)]).unwrap());
+    let rows = [root.new_ring_key(UnixMs(0), &SystemRandom)];
+    let ring = Arc::new(KeyRing::open(root, &rows).unwrap());
     let (app, other) = (TicketSeal::new(&ring, "app"), TicketSeal::new(&ring, "other"));
     let ticket = |letter: &str| Ticket::from_text(&letter.repeat(64)).unwrap();
     let values = ["A", "b", "3", "-"].map(|letter| app.seal(NAME, &ticket(letter))).to_vec();

@@ -66,6 +66,8 @@ fn unusable_references_say_what_to_do() {
         ("env:CLIENT_SECRET", "file:/dev/zero", "is longer than", "name the file"),
         ("env:CLIENT_SECRET", "file:.", "is a folder", "name a file"),
         ("file:root.key", "file:none.key", "No such file", "head -c 32 /dev/urandom | base64 > "),
+        ("file:root.key", "credential:root", "$CREDENTIALS_DIRECTORY is not set", "LoadCredential=root:PATH"),
+        ("file:root.key", "credential:../root", "is no credential's name", "without a path"),
         ("file:root.key", "env:CLIENT_SECRET", "env:CLIENT_SECRET does not hold 32 bytes in base64", "head -c 32"),
     ];
     for (from, to, what, help) in cases {
@@ -92,4 +94,22 @@ fn a_root_key_that_others_can_read_is_refused_and_a_client_secret_warned_of() {
     let shown = loaded.warnings.to_string();
     assert!(shown.contains("others can read") && shown.contains("(mode 444)"), "{shown}");
     assert_eq!(loaded.warnings.items().first().and_then(|item| item.position), Some((12, 17)));
+}
+
+#[test]
+fn a_credential_of_systemd_is_read_and_refused_where_others_can_read_it() {
+    for (mode, refused) in [(0o400, false), (0o440, false), (0o444, true)] {
+        let folder = folder(&with("file:root.key", "credential:cloakroom.root"));
+        let credentials = folder.path().join("credentials");
+        fs::create_dir(&credentials).expect("made");
+        let file = credentials.join("cloakroom.root");
+        fs::write(&file, KEY).expect("written");
+        fs::set_permissions(&file, fs::Permissions::from_mode(mode)).expect("set");
+        let mut env = environment(&[]);
+        env.insert("CREDENTIALS_DIRECTORY".to_owned(), credentials.into_os_string());
+        let loaded = load(&folder.path().join("cloakroom.toml"), &env);
+        let shown = loaded.err().map(|report| report.to_string()).unwrap_or_default();
+        assert_eq!(shown.contains("others can read"), refused, "{mode:o}: {shown}");
+        assert_eq!(shown.is_empty(), !refused, "{mode:o}: {shown}");
+    }
 }
