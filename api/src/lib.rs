@@ -11,10 +11,12 @@
 //! | `GET /sessions?state=&client=&q=&sort=&limit=&cursor=` | [`Page`] of [`Session`] |
 //! | `GET /sessions/{id}` | [`SessionDetail`] |
 //! | `POST /sessions/{id}/revoke` with [`Revoke`] | [`Revoked`] |
+//! | `POST /explain` with a call | [`Explanation`] |
 //!
 //! Every refusal is a [`Problem`] (RFC 9457, `application/problem+json`).
 
 mod event;
+mod explain;
 mod me;
 mod overview;
 mod page;
@@ -23,6 +25,7 @@ mod revoke;
 mod session;
 
 pub use event::Event;
+pub use explain::{ExplainedTest, Explanation};
 pub use me::{Me, Permission, Role};
 pub use overview::{Named, Overview, Totals};
 pub use page::{Count, Page};

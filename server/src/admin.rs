@@ -4,6 +4,7 @@
 pub mod assets;
 pub mod cursor;
 pub mod events;
+pub mod explain;
 pub mod me;
 pub mod openapi;
 pub mod overview;
@@ -42,6 +43,7 @@ fn api() -> Router<Arc<Gateway>> {
         .route("/sessions", get(sessions::list))
         .route("/sessions/{id}", get(sessions::one))
         .route("/sessions/{id}/revoke", post(sessions::revoke))
+        .route("/explain", post(explain::handle))
         .route("/openapi.json", get(openapi::handle))
         .fallback(|| async { Refusal::NotFound })
         .method_not_allowed_fallback(|| async {

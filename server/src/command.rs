@@ -4,6 +4,7 @@ pub mod audit;
 pub mod check;
 #[cfg(feature = "demo")]
 pub mod demo;
+pub mod explain;
 pub mod healthcheck;
 pub mod init;
 pub mod keys;

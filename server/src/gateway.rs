@@ -14,6 +14,7 @@ use crate::edge::client::Sites;
 use crate::edge::forwarded::TrustedProxies;
 use crate::edge::tls::Tls;
 use crate::edge::watch::Limits;
+use crate::explain::Explainer;
 use crate::telemetry::metrics::Metrics;
 
 /// The running gateway.
@@ -28,6 +29,8 @@ pub struct Gateway {
     pub clock: Arc<dyn Clock>,
     /// How long clients may keep a connection waiting.
     pub limits: Limits,
+    /// Says what becomes of calls, and why.
+    pub explainer: Explainer,
     /// Issuers of machines' tokens.
     pub machines: Machines,
     /// Who may do what in the console.

@@ -9,6 +9,7 @@ pub mod clock;
 pub mod command;
 pub mod config;
 pub mod edge;
+pub mod explain;
 pub mod gateway;
 pub mod host;
 pub mod outbound;

@@ -28,6 +28,8 @@ enum Command {
     Serve(WithConfig),
     /// Read a configuration, report every mistake in it, and say what it means. Calls nobody.
     Check(WithConfig),
+    /// Say what becomes of a call: which route, which rule, why, and what would help. Calls nobody.
+    Explain(command::explain::Options),
     /// Bring the store's schema up to date. `serve` does it too.
     Migrate(WithConfig),
     /// Verify the audit log.
@@ -98,6 +100,10 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
             Err(code) => Ok(code),
         },
         Command::Check(with) => Ok(command::check::run(&with.config)),
+        Command::Explain(options) => match load(&options.config) {
+            Ok(config) => command::explain::run(&config, options),
+            Err(code) => Ok(code),
+        },
         Command::Migrate(with) => with_config(&with.config, command::migrate::run),
         Command::Audit(Audit::Verify(with)) => with_config(&with.config, command::audit::verify),
         Command::Keys(command) => keys(command),

@@ -1,6 +1,8 @@
 //! What routes ask of their callers.
 
+mod explain;
 mod machines;
+mod tokens;
 
 use cloakroom_tests::{Browser, Gateway, Provider, Setup};
 use serde_json::{Value, json};

@@ -10,6 +10,7 @@ mod call;
 pub(crate) mod client_auth;
 pub mod discovery;
 pub mod error;
+pub mod grant;
 pub mod id_token;
 pub(crate) mod json;
 pub mod logout;

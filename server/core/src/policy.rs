@@ -147,6 +147,29 @@ pub enum Caller {
     Machine(Arc<Machine>),
 }
 
+/// What kind of caller it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CallerKind {
+    /// Nobody known.
+    Anonymous,
+    /// A session.
+    Session,
+    /// A machine.
+    Machine,
+}
+
+impl Caller {
+    /// What kind it is.
+    #[must_use]
+    pub const fn kind(&self) -> CallerKind {
+        match self {
+            Self::Anonymous => CallerKind::Anonymous,
+            Self::Session(_) => CallerKind::Session,
+            Self::Machine(_) => CallerKind::Machine,
+        }
+    }
+}
+
 /// The right to send one request upstream.
 #[derive(Debug)]
 pub struct Permit {
@@ -190,18 +213,26 @@ pub enum Refusal {
     Missing(Vec<Need>),
 }
 
+/// Whether a route takes callers of this kind at all.
+///
+/// # Errors
+/// [`Refusal`] that says which kind it takes.
+pub const fn admits(rule: &Rule, kind: CallerKind) -> Result<(), Refusal> {
+    match kind {
+        CallerKind::Session if rule.callers.sessions() => Ok(()),
+        CallerKind::Machine if rule.callers.machines() => Ok(()),
+        CallerKind::Anonymous if matches!(rule.access, Access::Anonymous) => Ok(()),
+        CallerKind::Anonymous | CallerKind::Machine if rule.callers.sessions() => Err(Refusal::SignInNeeded),
+        CallerKind::Anonymous | CallerKind::Session | CallerKind::Machine => Err(Refusal::MachineTokenNeeded),
+    }
+}
+
 /// Decides one call. `now` is asked only where a policy needs it.
 ///
 /// # Errors
 /// [`Refusal`] with what is missing.
 pub fn decide(rule: &Rule, caller: Caller, peer: IpAddr, now: impl FnOnce() -> UnixMs) -> Result<Permit, Refusal> {
-    match &caller {
-        Caller::Session(_) if rule.callers.sessions() => {}
-        Caller::Machine(_) if rule.callers.machines() => {}
-        Caller::Anonymous if rule.access == Access::Anonymous => {}
-        Caller::Anonymous | Caller::Machine(_) if rule.callers.sessions() => return Err(Refusal::SignInNeeded),
-        Caller::Anonymous | Caller::Session(_) | Caller::Machine(_) => return Err(Refusal::MachineTokenNeeded),
-    }
+    admits(rule, caller.kind())?;
     if let Some(policy) = &rule.policy {
         match &caller {
             Caller::Session(live) => session_meets(policy, live, peer, now())?,

@@ -3,6 +3,7 @@
 //! [`Sessions`] is the one place where it all happens; each step is a file of its own.
 
 pub mod end;
+pub mod exchange;
 pub mod id;
 pub mod open;
 pub mod provider_logout;
@@ -133,6 +134,12 @@ impl Sessions {
     #[must_use]
     pub fn now(&self) -> UnixMs {
         self.parts.clock.now()
+    }
+
+    /// Time.
+    #[must_use]
+    pub fn clock(&self) -> &Arc<dyn Clock> {
+        &self.parts.clock
     }
 
     /// A provider by its id.

@@ -21,6 +21,7 @@ use crate::edge::ticket;
         super::sessions::list,
         super::sessions::one,
         super::sessions::revoke,
+        super::explain::handle,
         handle,
     ),
     security(("console_session" = [])),

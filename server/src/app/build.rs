@@ -9,6 +9,7 @@ use http::HeaderValue;
 use tokio::runtime::Handle;
 
 use cloakroom_core::audit::event::Journal;
+use cloakroom_core::grant::OwnToken;
 use cloakroom_core::keys::Keys;
 use cloakroom_core::machine::Machines;
 use cloakroom_core::oidc::{self, Provider, ProviderSettings};
@@ -23,9 +24,10 @@ use crate::admin::roles::RoleRules;
 use crate::config::{self, Config, RouteTo};
 use crate::edge::client::{Client, RegistrationRef, Site, Sites};
 use crate::edge::tls::Tls;
+use crate::explain::Explainer;
 use crate::gateway::Gateway;
 use crate::proxy::folder::Folder;
-use crate::proxy::route::{Route, Routes, Target};
+use crate::proxy::route::{Route, Routes, Target, TokenMode};
 use crate::proxy::upstream::Upstream;
 use crate::telemetry::metrics::{Metrics, WorkerCounts};
 
@@ -50,13 +52,14 @@ pub(super) async fn gateway(
     };
     let (sessions, seen) = Sessions::new(parts, config.server.cached_sessions);
     let gateway = Gateway {
-        sites: sites(config, &ring)?,
+        sites: sites(config, &ring, &sessions)?,
         metrics: Arc::new(Metrics::new(counts, Arc::clone(&sessions))),
         sessions,
         random: Arc::clone(&ambient.random),
         clock: Arc::clone(&ambient.clock),
         limits: config.server.limits,
         roles: roles(config),
+        explainer: Explainer::new(config),
         machines: Machines::new(
             config.machines.values().cloned().collect(),
             Arc::clone(&ambient.http),
@@ -147,7 +150,7 @@ fn clients(config: &Config, ring: &Arc<KeyRing>) -> BTreeMap<String, Arc<Client>
     config.clients.iter().map(make).collect()
 }
 
-fn sites(config: &Config, ring: &Arc<KeyRing>) -> anyhow::Result<Sites> {
+fn sites(config: &Config, ring: &Arc<KeyRing>, sessions: &Sessions) -> anyhow::Result<Sites> {
     let clients = clients(config, ring);
     let upstreams = upstreams(config)?;
     let mut sites = Vec::new();
@@ -160,7 +163,7 @@ fn sites(config: &Config, ring: &Arc<KeyRing>) -> anyhow::Result<Sites> {
             scheme: HeaderValue::try_from(&site.origin.scheme)?,
             base_path: site.base_path.as_str().into(),
             client: site.client.as_ref().and_then(|id| clients.get(id).cloned()),
-            routes: routes(config, id, &upstreams),
+            routes: routes(config, id, &upstreams, sessions)?,
             admin: config.admin.as_ref().is_some_and(|admin| admin.site == *id),
         };
         sites.push((Box::from(site.origin.host.as_str()), Arc::new(made)));
@@ -168,7 +171,12 @@ fn sites(config: &Config, ring: &Arc<KeyRing>) -> anyhow::Result<Sites> {
     Ok(Sites::new(sites))
 }
 
-fn routes(config: &Config, site: &str, upstreams: &HashMap<&str, Arc<Upstream>>) -> Routes {
+fn routes(
+    config: &Config,
+    site: &str,
+    upstreams: &HashMap<&str, Arc<Upstream>>,
+    sessions: &Sessions,
+) -> anyhow::Result<Routes> {
     let mut routes = Routes::default();
     for route in config.routes.iter().filter(|route| route.site == site) {
         let to = match &route.to {
@@ -182,13 +190,28 @@ fn routes(config: &Config, site: &str, upstreams: &HashMap<&str, Arc<Upstream>>)
             to,
             kind: route.kind,
             documents: route.documents,
-            token: route.token,
+            token: token_mode(&route.token, sessions)?,
             rule: Rule { access: route.access, callers: route.callers, policy: route.policy.clone() },
             body_limit_bytes: route.body_limit_bytes,
         };
         routes.add(&route.path, route.methods.clone(), made);
     }
-    routes
+    Ok(routes)
+}
+
+fn token_mode(token: &config::TokenMode, sessions: &Sessions) -> anyhow::Result<TokenMode> {
+    Ok(match token {
+        config::TokenMode::None => TokenMode::None,
+        config::TokenMode::User => TokenMode::User,
+        config::TokenMode::Exchange(ask) => TokenMode::Exchange(Arc::new(ask.clone())),
+        config::TokenMode::ClientCredentials(one, ask) => {
+            let provider =
+                sessions.provider(&one.provider).context("a route's token names a provider that is not there")?;
+            let clock = Arc::clone(sessions.clock());
+            let own = OwnToken::new(Arc::clone(provider), one.registration.clone(), ask.clone(), clock);
+            TokenMode::Own(Arc::new(own))
+        }
+    })
 }
 
 fn upstreams(config: &Config) -> anyhow::Result<HashMap<&str, Arc<Upstream>>> {

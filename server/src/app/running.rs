@@ -183,6 +183,8 @@ async fn answer(gateway: Arc<Gateway>, own: Own, question: Cold) {
     let heard = match question {
         Cold::Open { id, secret, reply } => reply.send(gateway.sessions.open(id, &secret).await).is_ok(),
         Cold::Token { live, reply } => reply.send(gateway.sessions.fresh_token(&live).await).is_ok(),
+        Cold::OwnToken { own, reply } => reply.send(own.get().await).is_ok(),
+        Cold::Exchange { live, ask, reply } => reply.send(gateway.sessions.exchange(&live, &ask).await).is_ok(),
         Cold::Machine { token, reply } => reply.send(gateway.machines.verify(&token).await).is_ok(),
         Cold::Keys { reply } => reply.send(gateway.sessions.keys().reload_for_unknown_key().await).is_ok(),
         Cold::Own { call, reply } => reply.send(own.answer(*call).await).is_ok(),

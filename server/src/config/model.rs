@@ -11,6 +11,7 @@ use url::Url;
 
 use cloakroom_api::Role;
 use cloakroom_core::machine::MachineIssuer;
+use cloakroom_core::oidc::grant::GrantAsk;
 use cloakroom_core::oidc::{ClientAuth, RefreshReuse, ResponseMode};
 use cloakroom_core::policy::{Access, Callers, Policy};
 use cloakroom_core::vault::RootKey;
@@ -23,7 +24,6 @@ use crate::edge::watch::Limits;
 use crate::telemetry::logs::Format;
 
 pub(super) use crate::proxy::route::Documents;
-pub use crate::proxy::route::TokenMode;
 
 /// Everything. References between its parts hold.
 #[derive(Debug)]
@@ -226,6 +226,19 @@ pub struct Upstream {
     pub idle_timeout: Duration,
     /// Whether users' access tokens may travel to it over plain http beyond this machine (P12).
     pub allow_plain_http: bool,
+}
+
+/// Which token a route's calls carry upstream.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TokenMode {
+    /// None.
+    None,
+    /// The session's access token.
+    User,
+    /// The gateway's own, by client credentials.
+    ClientCredentials(RegistrationId, GrantAsk),
+    /// One that the session's access token is exchanged for.
+    Exchange(GrantAsk),
 }
 
 /// `[[routes]]`

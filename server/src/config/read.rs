@@ -8,6 +8,7 @@ mod providers;
 mod proxies;
 mod routes;
 mod tls;
+mod tokens;
 mod web;
 
 use std::collections::BTreeMap;

@@ -86,7 +86,12 @@ fn routes(config: &Config) -> Vec<[String; 6]> {
             },
             kind.to_owned(),
             who(route),
-            if route.token == TokenMode::User { "user's" } else { "none" }.to_owned(),
+            match &route.token {
+                TokenMode::None => "none".to_owned(),
+                TokenMode::User => "user's".to_owned(),
+                TokenMode::ClientCredentials(..) => "gateway's".to_owned(),
+                TokenMode::Exchange(_) => "exchanged".to_owned(),
+            },
         ]
     };
     config.routes.iter().map(row).collect()

@@ -2,6 +2,7 @@
 
 mod bad;
 mod page;
+mod rules;
 mod secrets;
 mod tls;
 

@@ -7,7 +7,9 @@ mod json;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 
 use cloakroom_core::machine::MachineFault;
+use cloakroom_core::oidc::grant::GrantFailure;
 use cloakroom_core::policy::{Need, StepUp};
+use cloakroom_core::session::exchange::ExchangeError;
 use cloakroom_core::session::refresh::RefreshError;
 use cloakroom_core::store::StoreError;
 
@@ -84,6 +86,9 @@ pub enum Refusal {
     /// The access token is no machine's that may call here.
     #[error("{0}")]
     MachineToken(MachineFault),
+    /// The provider gives no token for the upstream.
+    #[error("{0}")]
+    TokenNotGranted(GrantFailure),
     /// A session's cookie and a machine's token at once.
     #[error("send either the session cookie or an access token, not both")]
     MixedCredentials,
@@ -160,6 +165,17 @@ impl From<StoreError> for Refusal {
     }
 }
 
+impl From<GrantFailure> for Refusal {
+    fn from(failure: GrantFailure) -> Self {
+        match failure {
+            GrantFailure::Unavailable { retry_after_secs } => {
+                Self::TryLater { what: "the identity provider", retry_after_secs }
+            }
+            failure => Self::TokenNotGranted(failure),
+        }
+    }
+}
+
 impl From<MachineFault> for Refusal {
     fn from(fault: MachineFault) -> Self {
         match fault {
@@ -170,6 +186,15 @@ impl From<MachineFault> for Refusal {
 }
 
 impl Refusal {
+    /// An exchange's refusal, with the address where to sign in.
+    #[must_use]
+    pub fn exchange(error: ExchangeError, login_url: impl FnOnce() -> String) -> Self {
+        match error {
+            ExchangeError::Refresh(error) => Self::refresh(&error, login_url),
+            ExchangeError::Grant(failure) => failure.into(),
+        }
+    }
+
     /// A refresh's refusal, with the address where to sign in.
     #[must_use]
     pub fn refresh(error: &RefreshError, login_url: impl FnOnce() -> String) -> Self {
@@ -213,6 +238,7 @@ impl Refusal {
             Self::TryLater { .. } => StatusCode::SERVICE_UNAVAILABLE,
             Self::BodyTooLong { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Framing(refused) => refused.status(),
+            Self::TokenNotGranted(_) => StatusCode::BAD_GATEWAY,
             Self::Upstream(error) => error.status(),
             Self::Broken => StatusCode::INTERNAL_SERVER_ERROR,
         }
@@ -237,6 +263,7 @@ impl Refusal {
             Self::SessionOver { .. } => "session-over",
             Self::MachineTokenNeeded => "machine-token-needed",
             Self::MachineToken(fault) => fault.code(),
+            Self::TokenNotGranted(_) => "token-not-granted",
             Self::MixedCredentials => "mixed-credentials",
             Self::StepUp { .. } => "step-up-needed",
             Self::NotPermitted { .. } => "not-permitted",
@@ -273,6 +300,7 @@ impl Refusal {
             Self::TryLater { .. } => "Try again soon",
             Self::BodyTooLong { .. } => "Too much data",
             Self::Framing(_) => "The request cannot be read",
+            Self::TokenNotGranted(_) => "No token for the application",
             Self::Upstream(_) => "The application did not answer",
             Self::Login { .. } => "Sign-in did not succeed",
             Self::Broken => "Something is broken",

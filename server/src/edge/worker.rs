@@ -15,7 +15,10 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::LocalSet;
 
 use cloakroom_core::clock::UnixMs;
+use cloakroom_core::grant::OwnToken;
 use cloakroom_core::machine::{Machine, MachineFault};
+use cloakroom_core::oidc::grant::{GrantAsk, GrantFailure};
+use cloakroom_core::session::exchange::ExchangeError;
 use cloakroom_core::session::id::{SecretHash, SessionId};
 use cloakroom_core::session::open::{Access, Live, Opened};
 use cloakroom_core::session::record::Token;
@@ -58,6 +61,22 @@ pub enum Cold {
         live: Arc<Live>,
         /// The answer.
         reply: oneshot::Sender<Result<Arc<Access>, RefreshError>>,
+    },
+    /// A token of the gateway's own.
+    OwnToken {
+        /// Which.
+        own: Arc<OwnToken>,
+        /// The answer.
+        reply: oneshot::Sender<Result<Arc<Access>, GrantFailure>>,
+    },
+    /// A session's token, exchanged for another.
+    Exchange {
+        /// Whose.
+        live: Arc<Live>,
+        /// For what.
+        ask: Arc<GrantAsk>,
+        /// The answer.
+        reply: oneshot::Sender<Result<Arc<Access>, ExchangeError>>,
     },
     /// Whose token a machine's is.
     Machine {
@@ -241,6 +260,22 @@ impl Worker {
     pub(crate) async fn token(&self, live: Arc<Live>) -> Result<Result<Arc<Access>, RefreshError>, Refusal> {
         let (reply, answer) = oneshot::channel();
         self.ask(Cold::Token { live, reply }, answer).await
+    }
+
+    /// A token of the gateway's own, when the one in memory is not fresh.
+    pub(crate) async fn own_token(&self, own: Arc<OwnToken>) -> Result<Result<Arc<Access>, GrantFailure>, Refusal> {
+        let (reply, answer) = oneshot::channel();
+        self.ask(Cold::OwnToken { own, reply }, answer).await
+    }
+
+    /// A session's token exchanged for another, when none is in memory.
+    pub(crate) async fn exchanged(
+        &self,
+        live: Arc<Live>,
+        ask: Arc<GrantAsk>,
+    ) -> Result<Result<Arc<Access>, ExchangeError>, Refusal> {
+        let (reply, answer) = oneshot::channel();
+        self.ask(Cold::Exchange { live, ask, reply }, answer).await
     }
 
     /// Whose token this is, when that is not remembered.

@@ -107,7 +107,7 @@ async fn serve(
 /// Who calls. The ticket is opened only where the route needs it, so that an outage of the store never fails an
 /// anonymous asset.
 async fn caller(worker: &Worker, site: &Site, route: &Route, parts: &Parts) -> Result<Caller, Refusal> {
-    if route.rule.access == Access::Anonymous && route.token == TokenMode::None {
+    if route.rule.access == Access::Anonymous {
         return Ok(Caller::Anonymous);
     }
     if route.rule.callers.machines()
@@ -159,14 +159,31 @@ async fn machine(worker: &Worker, parts: &Parts, token: &[u8]) -> Result<Arc<Mac
     Ok(machine)
 }
 
-/// The `Authorization` header that the route attaches, from memory where the token there is fresh.
+/// The `Authorization` header that the route attaches, from memory where the token there is fresh. Nothing stands in for
+/// a token that cannot be had.
 async fn token(worker: &Worker, site: &Site, route: &Route, permit: &Permit) -> Result<Option<HeaderValue>, Refusal> {
-    let (TokenMode::User, Some(live)) = (route.token, permit.session()) else { return Ok(None) };
-    if let Freshness::Fresh(access) = live.freshness(worker.now()) {
-        return Ok(Some(access.authorization.clone()));
-    }
-    let fresh = worker.token(Arc::clone(live)).await?;
-    let access = fresh.map_err(|error| Refusal::refresh(&error, || site.login_url()))?;
+    let access = match (&route.token, permit.session()) {
+        (TokenMode::User, Some(live)) => match live.freshness(worker.now()) {
+            Freshness::Fresh(access) => access,
+            Freshness::Aging(_) | Freshness::Stale => {
+                let fresh = worker.token(Arc::clone(live)).await?;
+                fresh.map_err(|error| Refusal::refresh(&error, || site.login_url()))?
+            }
+        },
+        (TokenMode::Exchange(ask), Some(live)) => {
+            if let Some(access) = live.exchanged(ask, worker.now()) {
+                access
+            } else {
+                let exchanged = worker.exchanged(Arc::clone(live), Arc::clone(ask)).await?;
+                exchanged.map_err(|error| Refusal::exchange(error, || site.login_url()))?
+            }
+        }
+        (TokenMode::Own(own), _) => match own.kept(worker.now()) {
+            Some(access) => access,
+            None => worker.own_token(Arc::clone(own)).await??,
+        },
+        (TokenMode::User | TokenMode::Exchange(_) | TokenMode::None, _) => return Ok(None),
+    };
     Ok(Some(access.authorization.clone()))
 }
 

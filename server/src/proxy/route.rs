@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use cloakroom_core::grant::OwnToken;
+use cloakroom_core::oidc::grant::GrantAsk;
 use cloakroom_core::policy::Rule;
 
 use super::folder::Folder;
@@ -45,12 +47,16 @@ pub enum Documents {
 }
 
 /// Which token a call carries upstream.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub enum TokenMode {
     /// The session's access token.
     User,
     /// None.
     None,
+    /// The gateway's own.
+    Own(Arc<OwnToken>),
+    /// One that the session's access token was exchanged for.
+    Exchange(Arc<GrantAsk>),
 }
 
 /// A site's routes by path prefix and method.

@@ -64,8 +64,21 @@ impl Test {
         if self.holds(facts) {
             return None;
         }
-        let texts = |list: &[Box<str>]| list.iter().map(ToString::to_string).collect();
         Some(match self {
+            // Each way with what it lacks.
+            Self::Any(lists) => {
+                let lacking = |list: &Vec<Self>| list.iter().filter_map(|test| test.need(facts)).collect();
+                Need::AnyOf { any_of: lists.iter().map(lacking).collect() }
+            }
+            other => other.wants(),
+        })
+    }
+
+    /// What it asks for.
+    #[must_use]
+    pub fn wants(&self) -> Need {
+        let texts = |list: &[Box<str>]| list.iter().map(ToString::to_string).collect();
+        match self {
             Self::Scope(scope) => Need::Scope { scope: scope.to_string() },
             Self::Role(_, any_of) => Need::Role { any_of: texts(any_of) },
             Self::Group(_, any_of) => Need::Group { any_of: texts(any_of) },
@@ -77,9 +90,9 @@ impl Test {
             Self::Acr(any_of) => Need::Acr { any_of: texts(any_of) },
             Self::MaxAge(secs) => Need::MaxAge { secs: *secs },
             Self::Network(_) => Need::Network,
-            Self::Any(lists) => Need::AnyOf {
-                any_of: lists.iter().map(|list| list.iter().filter_map(|test| test.need(facts)).collect()).collect(),
-            },
-        })
+            Self::Any(lists) => {
+                Need::AnyOf { any_of: lists.iter().map(|list| list.iter().map(Self::wants).collect()).collect() }
+            }
+        }
     }
 }

@@ -9,11 +9,13 @@ use parking_lot::Mutex;
 use tokio::sync::watch;
 
 use super::Sessions;
+use super::exchange::Exchanged;
 use super::id::{SecretHash, SessionId};
 use super::record::{SealedSession, TokenSet};
 use super::refresh::RefreshError;
 use crate::audit::event::Person;
 use crate::clock::UnixMs;
+use crate::oidc::grant::Granted;
 use crate::store::{Ended, SessionRow, SessionSummary, StoreError, StoredTokens};
 use crate::vault::VaultError;
 
@@ -45,6 +47,8 @@ pub struct Live {
     expires_at: UnixMs,
     /// The refresh that runs, if one does.
     pub(super) flight: Mutex<Option<Flight>>,
+    /// Tokens of other audiences.
+    pub(super) exchanged: Exchanged,
 }
 
 impl std::fmt::Debug for Live {
@@ -88,6 +92,30 @@ impl Access {
     }
 }
 
+impl Access {
+    /// The header of a token that was granted for an upstream. One that says nothing of its end is asked for anew after
+    /// five minutes.
+    pub(crate) fn granted(granted: Granted, generation: i64) -> Option<Self> {
+        let mut authorization = HeaderValue::try_from(format!("Bearer {}", granted.access_token.reveal())).ok()?;
+        authorization.set_sensitive(true);
+        let expires_at = granted.expires_at.unwrap_or_else(|| granted.received_at.plus_secs(300));
+        let life = expires_at.0.saturating_sub(granted.received_at.0).max(0);
+        let renew_from = Some(UnixMs(expires_at.0.saturating_sub((life / 5).min(10_000))));
+        Some(Self {
+            authorization,
+            expires_at: Some(expires_at),
+            renew_from,
+            generation,
+            scopes: granted.scopes.into(),
+        })
+    }
+
+    /// Whether it is good for a while.
+    pub(crate) fn is_fresh(&self, now: UnixMs) -> bool {
+        self.renew_from.is_none_or(|at| now < at) && self.expires_at.is_none_or(|at| now < at)
+    }
+}
+
 /// Whether a session in memory may be used at a moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Standing {
@@ -128,6 +156,7 @@ impl Live {
             seen_at: AtomicI64::new(last_seen_at.0),
             seen_written_at: AtomicI64::new(last_seen_at.0),
             flight: Mutex::new(None),
+            exchanged: Exchanged::default(),
         }
     }
 

@@ -126,16 +126,7 @@ fn registrations(reader: &Reader<'_>, providers: &Parts<Provider>) -> Vec<Regist
         reader.clash(reader.place(), what, "name at least one provider.registration");
     }
     for found in list.unwrap_or_default() {
-        let one = registration_id(found.value).filter(|one| is_there(one, providers));
-        let Some(one) = one else {
-            let what = format!("{} is no registration", quoted(found.value));
-            reader.clash(
-                &found.place,
-                what,
-                known("registrations (provider.registration)", &all(providers), found.value),
-            );
-            continue;
-        };
+        let Some(one) = registration(reader, &found, providers) else { continue };
         if let Some((_, place)) = named.iter().find(|(other, _)| *other == one) {
             let what = format!("{} is named twice", quoted(found.value));
             reader.note(Mistake::new(found.place, what, "name each once").beside(place.clone(), "first here"));
@@ -144,6 +135,21 @@ fn registrations(reader: &Reader<'_>, providers: &Parts<Provider>) -> Vec<Regist
         named.push((one, found.place));
     }
     named.into_iter().map(|(one, _)| one).collect()
+}
+
+/// The registration that another part names.
+pub(super) fn registration(
+    reader: &Reader<'_>,
+    found: &Found<&str>,
+    providers: &Parts<Provider>,
+) -> Option<RegistrationId> {
+    let one = registration_id(found.value).filter(|one| is_there(one, providers));
+    if one.is_none() {
+        let what = format!("{} is no registration", quoted(found.value));
+        let help = known("registrations (provider.registration)", &all(providers), found.value);
+        reader.clash(&found.place, what, help);
+    }
+    one
 }
 
 /// `provider.registration`.

@@ -9,7 +9,7 @@ use cloakroom_core::policy::{Access, Callers, Policy, Test};
 
 use super::clients::OWN_PATHS;
 use super::policies::{self, Names};
-use super::{Outside, Parts, known, web};
+use super::{Outside, Parts, known, tokens, web};
 use crate::config::mask::quoted;
 use crate::config::model::{Documents, Route, RouteTo, Site, TokenMode, Upstream};
 use crate::config::reader::{Found, Reader};
@@ -86,7 +86,7 @@ fn route(reader: &Reader<'_>, known: &Known<'_>) -> Option<(Route, Place)> {
     let kind = reader.one_of("kind", &[("api", Kind::Api), ("page", Kind::Page)], Kind::Api);
     let forms = reader.flag("forms");
     let (kind, documents) = kind_and_documents(reader, kind.value, &forms);
-    let token = reader.one_of("token", &[("user", TokenMode::User), ("none", TokenMode::None)], TokenMode::None);
+    let token = tokens::token(reader, known.names.providers);
     let signed_in = [("signed_in", Access::SignedIn), ("anonymous", Access::Anonymous)];
     let access = reader.one_of("access", &signed_in, Access::SignedIn);
     let callers = callers(reader, known);
@@ -94,9 +94,9 @@ fn route(reader: &Reader<'_>, known: &Known<'_>) -> Option<(Route, Place)> {
     let limit = reader.number("body_limit_bytes", 0..=1_099_511_627_776, 10_485_760);
     reader.finish();
     check_access(reader, &access, &forms, at.filter(|_| callers.value.sessions()));
-    check_callers(reader, &callers, access.value, token.value);
+    check_callers(reader, &callers, access.value, &token.value);
     check_policy(reader, access.value, policy.as_ref());
-    check_token(reader, &token, access.value, to.as_ref().and_then(|to| service(to, upstreams)));
+    tokens::check(reader, &token, access.value, to.as_ref().and_then(|to| service(to, upstreams)));
     check_folder(reader, to.as_ref(), &token, &forms);
     let path = path?;
     let route = Route {
@@ -213,7 +213,7 @@ fn callers(reader: &Reader<'_>, known: &Known<'_>) -> Found<Callers> {
     Found { value, place }
 }
 
-fn check_callers(reader: &Reader<'_>, callers: &Found<Callers>, access: Access, token: TokenMode) {
+fn check_callers(reader: &Reader<'_>, callers: &Found<Callers>, access: Access, token: &TokenMode) {
     if !reader.has("callers") {
         return;
     }
@@ -221,8 +221,8 @@ fn check_callers(reader: &Reader<'_>, callers: &Found<Callers>, access: Access, 
         let what = "callers changes nothing where access = \"anonymous\": nobody is asked who they are";
         reader.clash(&callers.place, what, "leave callers out, or set access = \"signed_in\"");
     }
-    if callers.value.machines() && token == TokenMode::User {
-        let what = "token = \"user\" is a person's access token, and a machine has none";
+    if callers.value.machines() && matches!(token, TokenMode::User | TokenMode::Exchange(_)) {
+        let what = "this token mode is about a person's access token, and a machine has none";
         reader.clash(&callers.place, what, "give machines a route of their own with another token mode");
     }
 }
@@ -289,26 +289,5 @@ fn check_policy(reader: &Reader<'_>, access: Access, policy: Option<&Found<Arc<P
     if access == Access::Anonymous && !found.value.tests.iter().all(|test| matches!(test, Test::Network(_))) {
         let what = "the policy of a route with access = \"anonymous\" can ask for networks alone: nothing else is known of its callers";
         reader.clash(&found.place, what, "set access = \"signed_in\", or leave the policy out");
-    }
-}
-
-fn check_token(reader: &Reader<'_>, token: &Found<TokenMode>, access: Access, to: Option<&Upstream>) {
-    if token.value != TokenMode::User {
-        return;
-    }
-    if access == Access::Anonymous {
-        let what = "token = \"user\" needs access = \"signed_in\": without a session there is no token";
-        reader.clash(&token.place, what, "set access = \"signed_in\", or token = \"none\"");
-    }
-    if let Some(upstream) = to
-        && upstream.url.scheme() == "http"
-        && !web::is_loopback(&upstream.url)
-        && !upstream.allow_plain_http
-    {
-        reader.clash(
-            &token.place,
-            format!("users' access tokens would travel over plain http to {}", quoted(upstream.url.as_str())),
-            "use an https upstream; only where the network itself is encrypted, set the upstream's allow_plain_http = true",
-        );
     }
 }

@@ -3,7 +3,7 @@
 use super::{GOOD, load_with, said, with};
 
 /// The mistake on a line must say this, and there must be no other mistake.
-fn only(text: &str, line: usize, message: &str) {
+pub(super) fn only(text: &str, line: usize, message: &str) {
     let report = load_with(text, &[]).err().unwrap_or_else(|| panic!("line {line}, {message}: loads\n{text}"));
     let items = report.items();
     assert_eq!(items.len(), 1, "line {line}, {message}\n{report}");
@@ -13,7 +13,7 @@ fn only(text: &str, line: usize, message: &str) {
 }
 
 /// Checks rows of (what is replaced, by what, the line, what is said). Line 0: nowhere in the file.
-fn check(cases: &[(&str, &str, usize, &str)]) {
+pub(super) fn check(cases: &[(&str, &str, usize, &str)]) {
     for (from, to, line, message) in cases {
         only(&with(from, to), *line, message);
     }
@@ -243,78 +243,6 @@ fn u24_routes() {
     ]);
     let again = "[[routes]]\nsite = \"app\"\npath = \"/api\"\nupstream = \"api\"\nmethods = [\"GET\"]\n";
     only(&format!("{GOOD}{again}"), 28, "this route is never used");
-}
-
-#[test]
-fn u24_policies() {
-    let of = |lines: &str| with("token = \"user\"", &format!("policy = {{ {lines} }}"));
-    for (lines, message) in [
-        ("", "this policy asks for nothing"),
-        ("group = [\"a\"]", "unknown key routes[0].policy.group"),
-        ("groups = []", "routes[0].policy.groups is empty"),
-        ("groups = [\"\"]", "groups: \"\" is empty"),
-        ("groups = \"staff\"", "groups must be a list of texts"),
-        ("role_claim = \"x\", groups = [\"a\"]", "role_claim changes nothing without roles"),
-        ("role_claim = \"a..b\", roles = [\"a\"]", "has an empty part"),
-        ("role_claim = [], roles = [\"a\"]", "has an empty part"),
-        ("claims = [{ claim = \"a\" }]", "must say exactly one of equals, contains, one_of"),
-        ("claims = [{ claim = \"a\", equals = 1, contains = \"b\" }]", "must say exactly one of"),
-        ("claims = [{ equals = 1 }]", "claims[0].claim is missing"),
-        ("claims = [{ claim = \"a\", equals = 1.5 }]", "must be text in quotes, a whole number, true or false"),
-        ("mail_domains = [\"@example.com\"]", "\"@example.com\" is no domain name"),
-        ("networks = [\"10.0.0.1/8\"]", "\"10.0.0.1/8\" has bits set behind its prefix"),
-        ("networks = [\"office\"]", "\"office\" is no IP address or network"),
-        ("providers = [\"mian\"]", "\"mian\" is none of the providers"),
-        ("tenant = \"acme\"", "is no client's tenant: \"acme\""),
-        ("max_age_secs = 0", "max_age_secs = 0 is out of range"),
-        ("any = []", "any is empty"),
-        ("any = [{ any = [{ any = [{ any = [{ groups = [\"a\"] }] }] }] }]", "lies too deep"),
-    ] {
-        only(&of(lines), 25, message);
-    }
-    check(&[
-        ("token = \"user\"", "policy = \"stuff\"", 25, "routes[0].policy names no policy: \"stuff\""),
-        ("token = \"user\"", "access = \"anonymous\"\npolicy = { groups = [\"a\"] }", 26, "can ask for networks alone"),
-    ]);
-}
-
-#[test]
-fn p15_machines() {
-    let of = |lines: &str| {
-        format!("{GOOD}callers = [\"machine\"]\n[machines.job]\n{lines}").replace("token = \"user\"\n", "")
-    };
-    let both = "issuer = \"https://m.example.com\"\naudience = \"a\"\n";
-    assert_eq!(said(&of(both)), "");
-    only(&of("audience = \"a\""), 26, "machines.job.issuer is missing");
-    only(&of("issuer = \"https://m.example.com\""), 26, "machines.job.audience is missing");
-    for (line, message) in [
-        ("algorithms = [\"HS256\"]", "\"HS256\" is not taken"),
-        ("algorithms = [\"none\"]", "\"none\" is not taken"),
-        ("jwks_uri = \"http://m.example.com/keys\"", "is plain http beyond this machine"),
-        ("subject = \"sub\"", "subject = \"sub\" is not one of its values"),
-        ("scopes = [\"a b\"]", "\"a b\" is no scope"),
-    ] {
-        only(&of(&format!("{both}{line}")), 29, message);
-    }
-    only(&of(&format!("{both}client_id = \"a\"")), 26, "client_id changes nothing without introspection_endpoint");
-    let asks =
-        format!("{both}introspection_endpoint = \"https://m.example.com/i\"\nclient_secret = \"env:CLIENT_SECRET\"\n");
-    only(&of(&asks), 26, "machines.job.client_id is missing");
-    only(
-        &of(&format!("{asks}client_id = \"c\"\njwks_uri = \"https://m.example.com/k\"")),
-        26,
-        "jwks_uri changes nothing",
-    );
-    for (lines, line, message) in [
-        ("callers = [\"machine\"]", 26, "there is no [machines.ID]"),
-        ("callers = [\"robot\", \"session\"]", 26, "\"robot\" is no kind of caller"),
-        ("callers = []", 21, "callers names nobody"),
-    ] {
-        only(&format!("{GOOD}{lines}\n").replace("token = \"user\"", "token = \"none\""), line, message);
-    }
-    only(&format!("{GOOD}callers = [\"session\", \"machine\"]\n[machines.job]\n{both}"), 26, "a machine has none");
-    let open = "access = \"anonymous\"\ncallers = [\"session\"]";
-    only(&with("token = \"user\"", open), 26, "callers changes nothing where access");
 }
 
 #[test]

@@ -83,11 +83,12 @@ fn the_page_shows_a_summary_as_it_is() {
 }
 
 #[test]
-fn u24_every_snippet_of_the_policies_page_loads_without_a_warning() {
-    let page = include_str!("../../../../docs/policies.md");
+fn u24_every_snippet_of_other_pages_loads_without_a_warning() {
+    let pages = [include_str!("../../../../docs/policies.md"), include_str!("../../../../docs/upstreams.md")];
     let base = GOOD.split("[[routes]]").next().unwrap_or_default();
     let mut shown = 0;
-    for snippet in page.split("```toml\n").skip(1).filter_map(|rest| rest.split("\n```").next()) {
+    let snippets = pages.iter().flat_map(|page| page.split("```toml\n").skip(1));
+    for snippet in snippets.filter_map(|rest| rest.split("\n```").next()) {
         let loaded = load_with(&format!("{base}{snippet}\n"), &[]).map_err(|report| report.to_string()).expect("loads");
         assert!(loaded.warnings.is_empty(), "{}", loaded.warnings);
         shown += 1;
