@@ -28,13 +28,6 @@ impl Site {
         Origins { own: &self.origin, trusted }
     }
 
-    /// Whether pages of this origin may use the session: the own one, and those that the client lists.
-    #[must_use]
-    pub fn trusts(&self, origin: &[u8]) -> bool {
-        let origins = self.origins();
-        origins.own.as_bytes() == origin || origins.lists(origin)
-    }
-
     /// Finishes an answer's headers, whoever gave it: an endpoint, an upstream, or a refusal. Browsers read a refusal's
     /// status only where it, too, says that they may (pain 6).
     pub fn finish(&self, asked: &HeaderMap, answer: &mut HeaderMap) {
