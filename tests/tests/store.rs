@@ -87,3 +87,22 @@ async fn v01_later_end_written_into_a_row_is_ignored() {
     tokio::time::sleep(Duration::from_millis(4200)).await;
     assert_eq!(taken_for(&gateway, &alice).await, None);
 }
+
+#[tokio::test]
+async fn v01_columns_that_say_where_tokens_go_and_which_key_seals_cannot_be_edited() {
+    let mut gateway = Gateway::start().await;
+    let (alice, bob) = (gateway.signed_in("alice").await, gateway.signed_in("bob").await);
+    rewrite(&mut gateway, &["UPDATE sessions SET registration_id = 'console' WHERE sub = 'alice'"]).await;
+    let before = gateway.upstream.calls().len();
+    assert_eq!(taken_for(&gateway, &alice).await, None);
+    alice.fetch("GET", &gateway.app("/api/x")).send().await.expect(401);
+    assert_eq!(gateway.upstream.calls().len(), before, "a call went up");
+    assert_eq!(taken_for(&gateway, &bob).await.as_deref(), Some("bob"));
+
+    gateway.stop().await;
+    let mut database = gateway.database().await;
+    assert_eq!(database.execute("UPDATE ring_keys SET created_at = created_at + 1 WHERE id <> 'index'").await, 1);
+    drop(database);
+    let done = gateway.run(&["keys", "list"]);
+    assert!(!done.status.success(), "a key's age decides which one seals: {done:?}");
+}

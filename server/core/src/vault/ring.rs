@@ -350,6 +350,21 @@ pub(crate) mod tests {
     }
 
     #[test]
+    fn s05_no_kind_of_sealed_value_stands_for_another_or_for_another_client() {
+        let ring = ring();
+        let kinds = [Purpose::Transaction, Purpose::Answer, Purpose::DataKey, Purpose::SubjectKey, Purpose::Cursor];
+        let places: Vec<(Purpose, &[u8])> =
+            kinds.into_iter().flat_map(|kind| [&b"app"[..], b"console"].map(|client| (kind, client))).collect();
+        for (kind, client) in &places {
+            let sealed = ring.seal(*kind, &[client], b"value", &SystemRandom);
+            for (other, stranger) in &places {
+                let opened = ring.open_sealed(*other, &[stranger], &sealed).is_ok();
+                assert_eq!(opened, kind == other && client == stranger, "{kind:?} of {client:?} as {other:?}");
+            }
+        }
+    }
+
+    #[test]
     fn c06_an_older_key_still_opens_and_the_newest_seals() {
         let root = RootKey::parse(&STANDARD.encode([7; 32])).expect("a root key");
         let old = root.new_ring_key(UnixMs(0), &SystemRandom);
