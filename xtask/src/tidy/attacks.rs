@@ -1,15 +1,20 @@
 //! docs/attacks.md maps rules to the tests that hold them. Each test that it names exists, and each test named after a
-//! rule stands there.
+//! rule stands there. What docs/security-model.md promises by a rule has a row there too.
 
 use super::rust::Rust;
 use super::{Finding, Source};
 
 const PAGE: &str = "docs/attacks.md";
+/// What rests on those rules.
+const MODEL: &str = "docs/security-model.md";
 const RULE: &str = "attacks-page";
 
 pub(super) fn check(sources: &[Source], findings: &mut Vec<Finding>) {
     let Some(page) = sources.iter().find(|source| source.path == PAGE) else { return };
     let claimed = claims(&page.text);
+    if let Some(model) = sources.iter().find(|source| source.path == MODEL) {
+        check_model(model, &page.text, findings);
+    }
     let tests: Vec<(&Source, Test)> =
         sources.iter().flat_map(|source| tests_of(source).into_iter().map(move |test| (source, test))).collect();
     let browser_tests: Vec<&Source> = sources.iter().filter(|s| s.path.starts_with("e2e/") && s.is("mjs")).collect();
@@ -33,6 +38,27 @@ pub(super) fn check(sources: &[Source], findings: &mut Vec<Finding>) {
             findings.push(Finding::new(RULE, source, test.line, what));
         }
     }
+}
+
+/// Each rule in the last column of the model's tables has a row, and so a test.
+fn check_model(model: &Source, page: &str, findings: &mut Vec<Finding>) {
+    let held: Vec<&str> = page.lines().filter_map(|line| line.split('|').nth(1)).map(str::trim).collect();
+    for (i, line) in model.text.lines().enumerate().filter(|(_, line)| line.starts_with('|')) {
+        let last = line.trim_end_matches('|').rsplit('|').next().unwrap_or_default();
+        let rules = last.split_whitespace().filter(|word| is_rule_id(word));
+        for rule in rules.filter(|rule| !held.contains(rule)) {
+            findings.push(Finding::at(RULE, MODEL, i + 1, format!("{rule} has no row in {PAGE}: no test holds it")));
+        }
+    }
+}
+
+/// `L4`, `X10`.
+fn is_rule_id(text: &str) -> bool {
+    let mut chars = text.chars();
+    chars.next().is_some_and(|c| c.is_ascii_uppercase())
+        && !chars.as_str().is_empty()
+        && chars.as_str().len() <= 2
+        && chars.as_str().bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// The tests that the page's tables name, without their modules.
@@ -103,6 +129,17 @@ mod tests {
         let page = "| L4 | `l04_pkce` |\n| L5 | `l05_gone` |\n";
         let tests = "#[test]\nfn l04_pkce() {}\nfn l05_gone() {}";
         assert_eq!(findings(page, tests), [(PAGE.to_owned(), 2)]);
+    }
+
+    #[test]
+    fn a_promise_of_the_model_needs_a_rule_that_is_held() {
+        let page = Source { path: PAGE.into(), text: "| L4 | x | `l04_pkce` |".into() };
+        let model = Source { path: MODEL.into(), text: "| demand | how | L4 X99 |\n| a | b | - |\nX98 |".into() };
+        let tests = Source { path: "tests/tests/login.rs".into(), text: "#[test]\nfn l04_pkce() {}".into() };
+        let mut findings = Vec::new();
+        check(&[page, model, tests], &mut findings);
+        let found: Vec<_> = findings.iter().map(|finding| (finding.path.as_str(), finding.line)).collect();
+        assert_eq!(found, [(MODEL, 1)]);
     }
 
     #[test]
