@@ -95,3 +95,26 @@ test("somebody without a role is told which one is needed, and can sign out", as
   await page.getByRole("link", { name: "Sign out" }).click();
   await page.waitForURL(/signed-out/);
 });
+
+test("a03: hostile names, user agents and reasons are shown as text", async ({ page, browser, demo }) => {
+  const agent = "Evil<script>alert(1)</script>\"><img src=x onerror=alert(2)>=cmd()";
+  const theirs = await browser.newContext({ userAgent: agent, reducedMotion: "reduce" });
+  await openSampleApp(theirs, demo);
+  const dialogs = [];
+  page.on("dialog", (dialog) => dialogs.push(dialog.message()) && dialog.dismiss());
+  await openConsole(page, demo, "operator");
+  await page.goto(`${demo.console}sessions?q=${encodeURIComponent("Evil<script>")}`);
+  const row = page.getByRole("row").filter({ hasText: "Alice Anders" }).first();
+  await row.getByRole("link", { name: "Alice Anders" }).click();
+  await expect(page.locator(".drawer")).toContainText("Evil<script>alert(1)</script>");
+  await page.getByRole("button", { name: "Revoke session" }).click();
+  const reason = '<img src=x onerror=alert(3)>\u202e=HYPERLINK("x")';
+  await page.locator("#revoke-reason").fill(reason);
+  await page.locator(".dialog-actions").getByRole("button", { name: "Revoke session" }).click();
+  await expect(page.locator(".dialog[open]")).toContainText(/ended|revoked/i);
+  await page.goto(demo.console);
+  await expect(page.getByText("<img src=x onerror=alert(3)>").first()).toBeVisible();
+  expect(await page.locator("main img, main script").count()).toBe(0);
+  expect(dialogs).toEqual([]);
+  await theirs.close();
+});
