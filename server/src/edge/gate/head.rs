@@ -70,12 +70,14 @@ pub(super) fn read(bytes: &[u8]) -> Result<Option<Head>, Refused> {
     Err(if lines == 0 { Refused::TargetTooLong } else { Refused::HeadTooLong })
 }
 
-/// How many control characters there are; tabs do not count. Written so that the compiler counts many bytes at once.
+/// How many control characters there are; tabs do not count. In parts of a fixed size, of which the compiler counts many
+/// bytes at once.
 fn controls(bytes: &[u8]) -> usize {
-    let count = |part: &[u8]| -> u8 {
-        part.iter().map(|&byte| u8::from((byte < 0x20 && byte != b'\t') || byte == 0x7f)).fold(0, u8::wrapping_add)
-    };
-    bytes.chunks(128).map(|part| usize::from(count(part))).sum()
+    let is = |byte: u8| u8::from((byte < 0x20 && byte != b'\t') || byte == 0x7f);
+    let (parts, rest) = bytes.as_chunks::<64>();
+    let in_part = |part: &[u8; 64]| part.iter().fold(0, |sum, &byte| sum + is(byte));
+    let in_parts: usize = parts.iter().map(|part| usize::from(in_part(part))).sum();
+    in_parts + rest.iter().map(|&byte| usize::from(is(byte))).sum::<usize>()
 }
 
 /// RFC 9110 section 5.6.2.
