@@ -41,7 +41,7 @@ fn cookie(browser: &Browser) -> String {
 }
 
 #[tokio::test]
-async fn c06_old_cookie_lives_on_is_sent_anew_and_dies_with_its_key() {
+async fn c06_c13_old_cookie_lives_on_is_sent_anew_and_dies_with_its_key() {
     let gateway = Gateway::start().await;
     let (alice, bob) = (gateway.signed_in("alice").await, gateway.signed_in("bob").await);
     let (old, bobs) = (cookie(&alice), cookie(&bob));
