@@ -10,6 +10,7 @@ use anyhow::Context as _;
 use rustix::process::{Resource, getrlimit, setrlimit};
 use tokio::net::TcpListener;
 use tokio::runtime::Handle;
+use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use cloakroom_core::audit::chain;
@@ -19,7 +20,7 @@ use super::{Ambient, build, upkeep};
 use crate::config::Config;
 use crate::edge::listener::{self, Desk, Hall};
 use crate::edge::own::Own;
-use crate::edge::tls::{self, Tls};
+use crate::edge::tls;
 use crate::edge::worker::{self, Cold, Seat};
 use crate::gateway::Gateway;
 use crate::telemetry::health;
@@ -53,6 +54,8 @@ impl Running {
     /// When the store, a key or an address is not to be had; nothing then runs.
     pub async fn start(config: Config, ambient: Ambient) -> anyhow::Result<Self> {
         let background = Handle::current();
+        // Before anybody hears that the gateway is ready: a SIGHUP that nobody listens to would end it.
+        let hangup = signal(SignalKind::hangup())?;
         let public = bind(config.server.listen, "server.listen").await?;
         let management = bind(config.server.management, "server.management").await?;
         let counts: Vec<_> = (0..config.server.workers).map(|_| Arc::new(WorkerCounts::default())).collect();
@@ -81,7 +84,7 @@ impl Running {
         drop(background.spawn(answer_questions(Arc::clone(&gateway), asked)));
         let hall = Hall { desks, places: places(config.server.max_connections), crowded };
         drop(background.spawn(listener::accept(public, hall, drained)));
-        drop(background.spawn(keep_fresh(gateway.tls.clone())));
+        drop(background.spawn(tls::keep_fresh(gateway.tls.clone(), hangup)));
         let (stop, stopped) = oneshot::channel();
         let keeper = background.spawn(keep(Arc::clone(&gateway.sessions), seen, stopped));
         Ok(Self {
@@ -160,13 +163,6 @@ fn start_worker(i: usize, gateway: Arc<Gateway>, seat: Seat) -> std::io::Result<
             tracing::error!(%error, "a worker did not start");
         }
     })
-}
-
-/// Looks after the certificates for as long as the process runs.
-async fn keep_fresh(tls: Option<Arc<Tls>>) {
-    if let Err(error) = tls::keep_fresh(tls).await {
-        tracing::error!(%error, "SIGHUP cannot be heard: new certificates need a new start");
-    }
 }
 
 /// Answers what workers ask, each question in a task of its own that outlives its caller.

@@ -3,23 +3,19 @@
 
 use std::sync::Arc;
 
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::Signal;
 
 use super::Tls;
 use super::certificate::{Certificate, Files, Stamp, Trouble};
 use super::policies::Policies;
 
 /// Looks after the files until the runtime ends. Without TLS a SIGHUP is heard all the same, so that it ends no process.
-///
-/// # Errors
-/// When signals cannot be watched.
-pub async fn keep_fresh(tls: Option<Arc<Tls>>) -> std::io::Result<()> {
-    let mut hangup = signal(SignalKind::hangup())?;
+pub async fn keep_fresh(tls: Option<Arc<Tls>>, mut hangup: Signal) {
     let Some(tls) = tls else {
         while hangup.recv().await.is_some() {
             tracing::info!("SIGHUP: there are no certificates to read anew");
         }
-        return Ok(());
+        return;
     };
     let mut watch = Watch::new(Arc::clone(&tls)).await;
     let mut tick = tokio::time::interval(tls.settings.reload_every);
