@@ -135,7 +135,9 @@ fn run_stage(root: &Path, stage: Stage, long: bool, tally: &mut Tally) -> Result
         }
         Stage::Units => {
             let units = ["test", "--profile", "ci", "--workspace", "--exclude", "cloakroom-tests"];
-            show_tests(with_length(&mut cargo(root, &units), long), tally)
+            let mut tests = cargo(root, &units);
+            tests.env("CLOAKROOM_BIN", binary(root, "ci"));
+            show_tests(with_length(&mut tests, long), tally)
         }
         Stage::Blackbox => {
             setup::for_blackbox(root)?;
