@@ -26,7 +26,7 @@ async fn refreshes(gateway: &Gateway) -> usize {
 }
 
 #[tokio::test]
-async fn t01_u01_hundred_calls_on_an_expired_token_cost_one_refresh() {
+async fn t01_hundred_calls_on_an_expired_token_cost_one_refresh() {
     let (gateway, browser) = with_expired_token().await;
     let before = refreshes(&gateway).await;
     Provider::shared()
@@ -82,7 +82,7 @@ async fn t02_rotation_survives_a_restart() {
 }
 
 #[tokio::test]
-async fn t03_u02_refresh_token_that_is_no_longer_good_ends_the_session() {
+async fn t03_refresh_token_that_is_no_longer_good_ends_the_session() {
     let (mut gateway, browser) = with_expired_token().await;
     let fault = json!({ "endpoint": "token", "grant": REFRESH, "mode": "status", "status": 400, "body": "{\"error\":\"invalid_grant\"}" });
     Provider::shared().fault(gateway.client_id(), fault).await;
@@ -101,7 +101,29 @@ async fn t03_u02_refresh_token_that_is_no_longer_good_ends_the_session() {
 }
 
 #[tokio::test]
-async fn t04_u10_provider_that_is_down_is_a_503_and_ends_nothing() {
+async fn u02_no_failed_call_keeps_a_session_alive() {
+    let gateway = Setup::default().access_ttl_secs(2).app("idle_secs = 6").start().await;
+    let browser = gateway.signed_in("alice").await;
+    let cookie = format!("{SESSION_COOKIE}={}", browser.session_cookie().unwrap().value);
+    tokio::time::sleep(Duration::from_millis(2200)).await;
+    let fault = json!({ "endpoint": "token", "grant": REFRESH, "mode": "status", "status": 503, "body": "down" });
+    Provider::shared().fault(gateway.client_id(), fault).await;
+    // Calls whose refresh fails, and forged ones that are refused, go on and on: the idle end comes all the same.
+    let forged = gateway.request("GET", "/api/x").header("Cookie", &cookie).header("Sec-Fetch-Site", "cross-site");
+    let mut failed = 0;
+    eventually("the idle session ends", async || {
+        let refused = forged.send(gateway.port()).await.unwrap().status;
+        let status = call(&gateway, &browser).await.status;
+        assert!(matches!((status, refused), (503, 403) | (401, 401 | 403)), "{status} {refused}");
+        failed += usize::from(status == 503);
+        (status == 401).then_some(())
+    })
+    .await;
+    assert!(failed > 3, "the session was over before its calls could fail");
+}
+
+#[tokio::test]
+async fn t04_provider_that_is_down_is_a_503_and_ends_nothing() {
     let (gateway, expired) = with_expired_token().await;
     let valid = gateway.signed_in("bob").await;
     let fault = json!({ "endpoint": "token", "grant": REFRESH, "mode": "status", "status": 503, "body": "down" });

@@ -101,6 +101,10 @@ async fn serve(
         Err(refusal) => return turned_away(site, route, parts, refusal),
     };
     let authorization = token(worker, site, route, &permit).await?;
+    if let Some(live) = permit.session() {
+        // Now it is in use. Calls that were refused, or got no token, keep no session alive (U2).
+        worker.gateway.sessions.seen(live, worker.now());
+    }
     send(connection, Call { permit, site, route, peer, id, authorization, handshake }, parts, body).await
 }
 
@@ -120,18 +124,13 @@ async fn caller(worker: &Worker, site: &Site, route: &Route, parts: &Parts) -> R
     };
     let Some(claimed) = worker.claimed(client, &parts.headers).await? else { return Ok(Caller::Anonymous) };
     let sessions = &worker.gateway.sessions;
-    let now = worker.now();
     if let Some(live) = sessions.cached(claimed.id)
-        && live.standing(&claimed.secret, now) == Standing::Good
+        && live.standing(&claimed.secret, worker.now()) == Standing::Good
     {
-        sessions.seen(&live, now);
         return Ok(Caller::Session(live));
     }
     match worker.open(claimed.id, claimed.secret).await? {
-        Opened::Live(live) => {
-            sessions.seen(&live, now);
-            Ok(Caller::Session(live))
-        }
+        Opened::Live(live) => Ok(Caller::Session(live)),
         // A person whose session merely expired is led to a login; one whose session another ended reads so first.
         Opened::Over(ended)
             if route.rule.access == Access::SignedIn

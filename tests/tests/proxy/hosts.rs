@@ -1,7 +1,7 @@
 //! Where a call goes: the site by Host, the upstream by the route, and by nothing else.
 
 use cloakroom_tests::wire::raw;
-use cloakroom_tests::{Gateway, SESSION_COOKIE, Upstream};
+use cloakroom_tests::{Gateway, SESSION_COOKIE, Setup, Upstream};
 
 #[tokio::test]
 async fn p10_call_cannot_be_steered_to_another_host() {
@@ -71,4 +71,38 @@ async fn s17_routes_never_shadow_the_gateways_own_paths() {
         "{:?}",
         gateway.upstream.calls()
     );
+}
+
+/// A token leaves this machine over TLS, or where the operator says that the network encrypts by itself.
+#[tokio::test]
+async fn p12_no_token_travels_over_plain_http_beyond_this_machine() {
+    let machine = "[[routes]]\nsite = \"app\"\npath = \"/jobs/\"\nupstream = \"api\"\naccess = \"anonymous\"\n\
+                   [routes.token]\nmode = \"client_credentials\"\nregistration = \"main.web\"\n";
+    for (section, whose) in [("", "users' access tokens"), (machine, "the gateway's access tokens")] {
+        let mut gateway = Setup::default().section(section).prepare().await;
+        for (url, taken) in [
+            ("http://127.0.0.1:4000", true),
+            ("http://[::1]:4000", true),
+            ("http://api.localhost:4000", true),
+            ("https://api.example.com", true),
+            ("http://api.example.com", false),
+            ("http://127.0.0.1.example.com", false),
+            ("http://localhost.example.com", false),
+            ("http://10.0.0.1:4000", false),
+            ("http://0.0.0.0:4000", false),
+            ("http://[::ffff:10.0.0.1]", false),
+        ] {
+            gateway.environment("CLOAKROOM__UPSTREAMS__API__URL", url);
+            for command in [&["check"], &["serve"]].into_iter().take(if taken { 1 } else { 2 }) {
+                let output = gateway.run(command);
+                let said = String::from_utf8_lossy(&output.stderr).into_owned();
+                assert_eq!(output.status.success(), taken, "{command:?} {url}: {said}");
+                let named = said.contains(whose) && said.contains("allow_plain_http");
+                assert!(taken || named, "{command:?} {url}: {said}");
+            }
+            gateway.environment("CLOAKROOM__UPSTREAMS__API__ALLOW_PLAIN_HTTP", "true");
+            assert!(gateway.run(&["check"]).status.success(), "{url} where the network encrypts");
+            gateway.environment("CLOAKROOM__UPSTREAMS__API__ALLOW_PLAIN_HTTP", "false");
+        }
+    }
 }
