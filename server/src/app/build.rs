@@ -86,7 +86,9 @@ pub(super) async fn keyed(config: &Config, ambient: &Ambient, store: &Arc<dyn St
     if rows.is_empty() {
         rows = store.add_first_key(root.new_ring_key(clock.now(), &**random)).await?;
     }
-    let ring = KeyRing::open(root.clone(), &rows).context("keys.root is not the key that this store was made with")?;
+    let ring = KeyRing::open(root.clone(), &rows).context(
+        "keys.root is not the key that this store was made with, or the store's keys were altered, or made by a version before this one",
+    )?;
     if !rows.iter().any(|row| row.id == INDEX_ID) {
         store.keep_index_key(ring.index_row(&**random)).await?;
     }
