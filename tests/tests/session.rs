@@ -4,7 +4,7 @@ mod keys;
 mod lifetime;
 
 use cloakroom_tests::browser::SameSite;
-use cloakroom_tests::wire::{Answer, raw};
+use cloakroom_tests::wire::{Answer, Request, raw};
 use cloakroom_tests::{Browser, Gateway, Provider, SESSION_COOKIE, Setup, TRANSACTION_PREFIX};
 use serde_json::json;
 use std::time::Duration;
@@ -202,4 +202,35 @@ async fn user_has_the_shape_of_the_contract() {
 
 fn contains(haystack: &[u8], needle: &[u8]) -> bool {
     haystack.windows(needle.len()).any(|window| window == needle)
+}
+
+/// A worker remembers cookies that it has opened. What it remembers is whose ticket it is, at which client: whether
+/// the session lives is asked on every call.
+#[tokio::test]
+async fn c13_remembered_cookie_opens_nothing_elsewhere_and_nothing_afterwards() {
+    let route = "[[routes]]\nsite = \"console\"\npath = \"/api/\"\nupstream = \"api\"\n";
+    let gateway = Setup::default().server("workers = 1").section(route).start().await;
+    let consoles = format!("console.localhost:{}", gateway.port());
+    let status = async |host: &str, value: &str| {
+        let request = Request::new("GET", host, "/api/x").header("X-CSRF", "1");
+        let request = request.header("Cookie", &format!("{SESSION_COOKIE}={value}"));
+        request.send(gateway.port()).await.unwrap().status
+    };
+    let mut browser = gateway.signed_in("alice").await;
+    let warm = browser.session_cookie().unwrap().value;
+    let (app, other) = (gateway.host(), format!("{}x", &warm[..warm.len() - 1]));
+    for _ in 0..3 {
+        assert_eq!(status(&app, &warm).await, 200);
+        assert_eq!(status(&consoles, &warm).await, 401, "a cookie of one client opens at another");
+        assert_eq!(status(&app, &other).await, 401, "a cookie that nearly is one opens");
+    }
+    // A new login in this browser, and an end from outside: dead on the very next call.
+    browser.sign_in(&gateway.app(""), "alice", "/pages/home").await;
+    assert_eq!(status(&app, &warm).await, 401, "a cookie outlives the login that replaced it");
+    let second = browser.session_cookie().unwrap().value;
+    assert_eq!(status(&app, &second).await, 200);
+    let operator = gateway.administrator("oscar").await;
+    let id = crate::admin::session_of(&gateway, &operator, "alice").await;
+    crate::admin::revoke(&gateway, &operator, &id).await;
+    assert_eq!(status(&app, &second).await, 401, "a cookie outlives its session");
 }

@@ -109,12 +109,11 @@ pub fn names_unknown_key(client: &Client, headers: &HeaderMap) -> bool {
         .any(|value| str::from_utf8(value).is_ok_and(|value| client.tickets.names_unknown_key(value)))
 }
 
-/// Gives the browser its ticket anew where an older key sealed it (C6), if the session may be used and the answer does
+/// Gives the browser its ticket anew, which an older key sealed (C6), if the session may be used and the answer does
 /// not set the cookie by itself. Such an answer is kept by no cache (S11).
 pub fn renew(client: &Client, sessions: &Sessions, now: UnixMs, asked: &HeaderMap, answer: &mut HeaderMap) {
     let opens = |value| client.tickets.open(COOKIE, str::from_utf8(value).ok()?);
-    let old = candidates(asked).take(TRIED).find_map(opens).filter(|opened| opened.reseal);
-    let Some(OpenedTicket { ticket, .. }) = old else { return };
+    let Some(OpenedTicket { ticket, .. }) = candidates(asked).take(TRIED).find_map(opens) else { return };
     let good =
         sessions.cached(ticket.id).is_some_and(|live| live.standing(&ticket.secret.hash(), now) == Standing::Good);
     let sets = answer.get_all(header::SET_COOKIE).iter().any(|line| line.as_bytes().starts_with(COOKIE.as_bytes()));

@@ -26,7 +26,7 @@ use super::upstream::UpstreamError;
 use crate::edge::antiforgery::{self, Forgery, Kind};
 use crate::edge::bearer;
 use crate::edge::body::Body;
-use crate::edge::client::Site;
+use crate::edge::client::{Client, Site};
 use crate::edge::connection::Connection;
 use crate::edge::own::{self, BODY_BYTES, Context, OwnCall, Room};
 use crate::edge::problem::Refusal;
@@ -50,7 +50,9 @@ pub async fn call(connection: Rc<Connection>, request: Request<Incoming>) -> Res
         refusal.respond(&parts.method, &parts.headers, str::from_utf8(&id).unwrap_or_default()).map(Body::from)
     });
     if let Some(site) = site {
-        if let Some(client) = site.client.as_ref().filter(|client| client.tickets.rotated()) {
+        // The memo knows which cookies are old, so that a rotation costs the new ones no opening.
+        let is_old = |client: &Client| worker.memo.read(client, &parts.headers).is_some_and(|claimed| claimed.reseal);
+        if let Some(client) = site.client.as_ref().filter(|client| client.tickets.rotated() && is_old(client)) {
             ticket::renew(client, &worker.gateway.sessions, worker.now(), &parts.headers, response.headers_mut());
         }
         site.finish(&parts.headers, response.headers_mut());
