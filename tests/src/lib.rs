@@ -38,7 +38,13 @@ pub use provider::Provider;
 pub use upstream::{Script, Upstream};
 pub use wire::Answer;
 
+use std::path::PathBuf;
 use std::time::Duration;
+
+/// The folder of this crate: asked of cargo at run time, since two checkouts may share one folder of build results.
+pub fn folder() -> PathBuf {
+    std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into()).into()
+}
 
 /// The name of the session cookie.
 pub const SESSION_COOKIE: &str = "__Host-Http-crs";

@@ -3,7 +3,6 @@
 use crate::wire::{Answer, Request};
 use serde_json::{Value, json};
 use std::io::{BufRead as _, BufReader};
-use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 use url::Url;
@@ -25,7 +24,7 @@ impl Provider {
 
     /// A provider of one's own, to be stopped in the middle of a story; port 0 lets it choose.
     pub fn start(port: u16) -> Self {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("provider");
+        let folder = crate::folder().join("provider");
         assert!(
             folder.join("node_modules").is_dir(),
             "run `npm ci` in {} first (cargo xtask test does)",

@@ -88,7 +88,8 @@ fn main() -> ExitCode {
     }
 }
 
-/// The checkout.
+/// The checkout: asked of cargo at run time, since two checkouts may share one folder of build results.
 fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new(".")).to_owned()
+    let manifest = std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
+    Path::new(&manifest).parent().unwrap_or(Path::new(".")).to_owned()
 }

@@ -2,11 +2,9 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::Path;
 
 fn read(path: &str) -> String {
-    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path))
-        .unwrap_or_else(|error| panic!("{path}: {error}"))
+    fs::read_to_string(cloakroom_tests::folder().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
 fn is_module(name: &str) -> bool {
