@@ -101,6 +101,8 @@ fn page(name: &str, values: minijinja::Value) -> http::Response<String> {
 pub struct Said<'a> {
     /// In two or three words.
     pub title: &'a str,
+    /// The stable code that docs/troubleshooting.md explains.
+    pub code: &'a str,
     /// In a sentence, without its full stop.
     pub message: &'a str,
     /// Whether it is a step of the ordinary way, such as signing in.
@@ -114,7 +116,7 @@ pub fn error(said: &Said<'_>, way_on: Option<(&str, &str)>, request_id: &str) ->
     let mut rest = said.message.chars();
     let message: String = rest.next().into_iter().flat_map(char::to_uppercase).chain(rest).collect();
     let tone = if said.expected { "calm" } else { "warn" };
-    page("error.html", context! { title => said.title, message, href, label, request_id, tone })
+    page("error.html", context! { title => said.title, code => said.code, message, href, label, request_id, tone })
 }
 
 /// Leads on to `href`, an address of the own origin, so that the next request is same-origin and carries the Strict

@@ -351,7 +351,7 @@ impl Refusal {
         }
         let mut response = if is_looked_at(method, headers) {
             let (message, expected) = (self.to_string(), status == StatusCode::UNAUTHORIZED);
-            let said = page::Said { title: self.title(), message: &message, expected };
+            let said = page::Said { title: self.title(), code: self.code(), message: &message, expected };
             page::error(&said, self.way_on(), request_id)
         } else {
             self.problem(status, request_id)
