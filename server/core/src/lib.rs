@@ -6,6 +6,7 @@
 
 pub mod audit;
 pub mod clock;
+pub mod dpop;
 pub mod grant;
 pub mod http;
 pub mod keys;

@@ -23,6 +23,8 @@ use super::{Ambient, open_store};
 use crate::admin::roles::RoleRules;
 use crate::config::{self, Config, RouteTo};
 use crate::edge::client::{Client, RegistrationRef, Site, Sites};
+use crate::edge::dpop::Proofs;
+use crate::edge::mobile_client::MobileClient;
 use crate::edge::tls::Tls;
 use crate::explain::Explainer;
 use crate::gateway::Gateway;
@@ -65,6 +67,7 @@ pub(super) async fn gateway(
             Arc::clone(&ambient.http),
             Arc::clone(&ambient.clock),
         ),
+        proofs: Proofs::new(ambient.clock.now()),
         draining: AtomicBool::new(false),
         proxies: config.server.proxies.clone(),
         tls: tls(config)?,
@@ -130,10 +133,6 @@ fn providers(config: &Config, ambient: &Ambient) -> anyhow::Result<BTreeMap<Stri
 
 fn clients(config: &Config, ring: &Arc<KeyRing>) -> BTreeMap<String, Arc<Client>> {
     let make = |(id, client): (&String, &config::Client)| {
-        let registration = |one: &config::RegistrationId| RegistrationRef {
-            provider: one.provider.as_str().into(),
-            registration: one.registration.as_str().into(),
-        };
         let made = Client {
             id: id.as_str().into(),
             name: client.name.as_str().into(),
@@ -152,8 +151,29 @@ fn clients(config: &Config, ring: &Arc<KeyRing>) -> BTreeMap<String, Arc<Client>
     config.clients.iter().map(make).collect()
 }
 
+fn mobile_clients(config: &Config) -> Vec<(Arc<MobileClient>, &config::MobileClient)> {
+    let make = |(id, client): (&String, &'_ config::MobileClient)| MobileClient {
+        id: id.as_str().into(),
+        name: client.name.as_str().into(),
+        tenant: client.tenant.as_str().into(),
+        registrations: client.registrations.iter().map(registration).collect(),
+        redirect_uris: client.redirect_uris.clone(),
+        access_secs: client.access_secs,
+        idle_secs: client.idle_secs,
+        absolute_secs: client.absolute_secs,
+        dpop: client.dpop,
+        introspection_secret: client.introspection_secret.clone(),
+    };
+    config.mobile_clients.iter().map(|(id, client)| (Arc::new(make((id, client))), client)).collect()
+}
+
+fn registration(one: &config::RegistrationId) -> RegistrationRef {
+    RegistrationRef { provider: one.provider.as_str().into(), registration: one.registration.as_str().into() }
+}
+
 fn sites(config: &Config, ring: &Arc<KeyRing>, sessions: &Sessions) -> anyhow::Result<Sites> {
     let clients = clients(config, ring);
+    let apps = mobile_clients(config);
     let upstreams = upstreams(config)?;
     let mut sites = Vec::new();
     for (number, (id, site)) in config.sites.iter().enumerate() {
@@ -165,6 +185,12 @@ fn sites(config: &Config, ring: &Arc<KeyRing>, sessions: &Sessions) -> anyhow::R
             scheme: HeaderValue::try_from(&site.origin.scheme)?,
             base_path: site.base_path.as_str().into(),
             client: site.client.as_ref().and_then(|id| clients.get(id).cloned()),
+            issues: apps
+                .iter()
+                .filter(|(_, wanted)| wanted.issuer_site == *id)
+                .map(|(app, _)| Arc::clone(app))
+                .collect(),
+            apps: apps.iter().filter(|(_, wanted)| wanted.sites.contains(id)).map(|(app, _)| Arc::clone(app)).collect(),
             routes: routes(config, id, &upstreams, sessions)?,
             admin: config.admin.as_ref().is_some_and(|admin| admin.site == *id),
         };

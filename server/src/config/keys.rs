@@ -61,6 +61,23 @@ pub(super) const SECTIONS: &[(&str, &[&str])] = &[
             "post_logout_path",
         ],
     ),
+    (
+        "[clients.ID] of a mobile app",
+        &[
+            "kind",
+            "name",
+            "tenant",
+            "registrations",
+            "issuer_site",
+            "sites",
+            "redirect_uris",
+            "access_secs",
+            "absolute_secs",
+            "idle_secs",
+            "dpop",
+            "introspection_secret",
+        ],
+    ),
     ("[sites.ID]", &["origin", "client", "base_path"]),
     ("[upstreams.ID]", &["url", "connect_timeout_ms", "response_timeout_ms", "idle_timeout_ms", "allow_plain_http"]),
     (

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::Method;
+use secrecy::SecretString;
 use url::Url;
 
 use cloakroom_api::Role;
@@ -19,6 +20,7 @@ use cloakroom_core::vault::RootKey;
 use crate::edge::antiforgery::Kind;
 use crate::edge::client::SameSite;
 use crate::edge::forwarded::TrustedProxies;
+use crate::edge::mobile_client::{DpopMode, RedirectUri};
 use crate::edge::tls::{Certificate, Settings};
 use crate::edge::watch::Limits;
 use crate::telemetry::logs::Format;
@@ -40,6 +42,8 @@ pub struct Config {
     pub providers: BTreeMap<String, Provider>,
     /// `[clients.ID]`
     pub clients: BTreeMap<String, Client>,
+    /// `[clients.ID]` of mobile apps
+    pub mobile_clients: BTreeMap<String, MobileClient>,
     /// `[sites.ID]`
     pub sites: BTreeMap<String, Site>,
     /// `[upstreams.ID]`
@@ -181,6 +185,33 @@ pub struct Client {
     pub return_urls: Vec<String>,
     /// Where the signed-out page leads.
     pub post_logout_path: String,
+}
+
+/// `[clients.ID]` of a mobile app
+#[derive(Debug)]
+pub struct MobileClient {
+    /// Its name for people.
+    pub name: String,
+    /// The tenant that its sessions belong to.
+    pub tenant: String,
+    /// The registrations it logs in with; the first is the default.
+    pub registrations: Vec<RegistrationId>,
+    /// The site where its session API lives.
+    pub issuer_site: String,
+    /// The sites whose routes it may call.
+    pub sites: Vec<String>,
+    /// Where its codes may go.
+    pub redirect_uris: Vec<RedirectUri>,
+    /// How long an access token lives.
+    pub access_secs: i64,
+    /// Ends a session that is not used for so long.
+    pub idle_secs: i64,
+    /// Ends a session in any case.
+    pub absolute_secs: i64,
+    /// Whether its tokens are bound to a device key.
+    pub dpop: DpopMode,
+    /// What a service shows to ask about its tokens.
+    pub introspection_secret: Option<SecretString>,
 }
 
 /// Scheme, host and port of a site.

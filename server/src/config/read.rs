@@ -3,6 +3,7 @@
 mod admin;
 mod clients;
 mod machines;
+mod mobile;
 mod policies;
 mod providers;
 mod proxies;
@@ -45,9 +46,10 @@ pub(super) fn config(root: &Reader<'_>, outside: &Outside<'_>) -> Option<Config>
     let keys = keys(root, outside);
     let log = log(root);
     let providers = providers::providers(root, outside);
-    let clients = clients::clients(root, &providers);
+    let (clients, mobile) = clients::clients(root, &providers);
     let sites = clients::sites(root, &clients);
     tls::covers(root, server.as_ref(), &sites);
+    let mobile_clients = mobile::clients(mobile, &providers, &sites, outside);
     let upstreams = routes::upstreams(root);
     let machines = machines::machines(root, outside);
     let names = policies::Names { providers: &providers, clients: &clients, machines: &machines };
@@ -65,6 +67,7 @@ pub(super) fn config(root: &Reader<'_>, outside: &Outside<'_>) -> Option<Config>
         log,
         providers: all(providers)?,
         clients: all(clients)?,
+        mobile_clients: all(mobile_clients)?,
         sites: all(sites)?,
         upstreams: all(upstreams)?,
         machines: all(machines)?,
@@ -223,7 +226,9 @@ fn warn_of_unused(root: &Reader<'_>, config: &Config) {
     }
     for id in config.providers.keys() {
         let used = |one: &super::model::RegistrationId| one.provider == *id;
-        if !config.clients.values().any(|client| client.registrations.iter().any(used)) {
+        let web = config.clients.values().flat_map(|client| &client.registrations);
+        let mobile = config.mobile_clients.values().flat_map(|client| &client.registrations);
+        if !web.chain(mobile).any(used) {
             warn("providers", id, "is used by no client", "name one of its registrations in a client");
         }
     }

@@ -7,6 +7,7 @@ use http::{HeaderMap, Uri, header};
 
 use cloakroom_core::vault::TicketSeal;
 
+use super::mobile_client::MobileClient;
 use super::problem::Refusal;
 pub use crate::proxy::route::Routes;
 
@@ -27,6 +28,10 @@ pub struct Site {
     pub base_path: Box<str>,
     /// The app that logs users in here.
     pub client: Option<Arc<Client>>,
+    /// The mobile apps whose session API lives here.
+    pub issues: Vec<Arc<MobileClient>>,
+    /// The mobile apps that may call the routes.
+    pub apps: Vec<Arc<MobileClient>>,
     /// The site's routes.
     pub routes: Routes,
     /// Whether the console and the admin API live here.

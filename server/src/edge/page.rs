@@ -20,6 +20,7 @@ static PAGES: LazyLock<Environment<'static>> = LazyLock::new(|| {
         ("silent.html", include_str!("page/silent.html")),
         ("signed-out.html", include_str!("page/signed-out.html")),
         ("sign-in.html", include_str!("page/sign-in.html")),
+        ("allow.html", include_str!("page/allow.html")),
         ("sign-out.html", include_str!("page/sign-out.html")),
     ] {
         if let Err(error) = pages.add_template(name, source) {
@@ -189,6 +190,12 @@ pub fn signed_out(client_name: &str, sign_in: &str, provider_session_lives: bool
 #[must_use]
 pub fn confirm_sign_in(client_name: &str, href: &str) -> http::Response<String> {
     page("sign-in.html", context! { title => "Sign in again?", client_name, href })
+}
+
+/// Names the app and asks for a click before it gets a code (RFC 8252 section 8.6).
+#[must_use]
+pub fn allow_app(app_name: &str, query: &str, denied: &str) -> http::Response<String> {
+    page("allow.html", context! { title => "Sign in", app_name, query, denied })
 }
 
 /// Asks before signing out, where the link did not prove that the app made it.

@@ -15,6 +15,7 @@ use cloakroom_core::store::StoreError;
 
 use super::antiforgery::{Forgery, is_looked_at};
 use super::gate::Refused;
+use super::oauth_error::OAuthError;
 use super::page;
 use crate::proxy::path::PathRefusal;
 use crate::proxy::upstream::UpstreamError;
@@ -150,9 +151,18 @@ pub enum Refusal {
     /// A provider's logout token is not taken (OIDC Back-Channel Logout 1.0 section 2.8).
     #[error("{0}")]
     LogoutToken(String),
+    /// An OAuth client is told in its own terms.
+    #[error(transparent)]
+    OAuth(#[from] Box<OAuthError>),
     /// A stored value is unreadable. The log says which.
     #[error("something stored here cannot be read; the operator finds the cause in the log")]
     Broken,
+}
+
+impl From<OAuthError> for Refusal {
+    fn from(error: OAuthError) -> Self {
+        Self::OAuth(Box::new(error))
+    }
 }
 
 impl From<StoreError> for Refusal {
@@ -240,6 +250,7 @@ impl Refusal {
             Self::Framing(refused) => refused.status(),
             Self::TokenNotGranted(_) => StatusCode::BAD_GATEWAY,
             Self::Upstream(error) => error.status(),
+            Self::OAuth(error) => error.status,
             Self::Broken => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -275,6 +286,7 @@ impl Refusal {
             Self::Upstream(error) => error.code(),
             Self::Login { code, .. } => code,
             Self::LogoutToken(_) => "logout-token",
+            Self::OAuth(error) => error.error,
             Self::Broken => "broken",
         }
     }
@@ -290,7 +302,7 @@ impl Refusal {
             | Self::MixedCredentials => "Bad request",
             Self::NotFound => "Not found",
             Self::MethodNotAllowed { .. } => "Method not allowed",
-            Self::Forgery(_) => "Request refused",
+            Self::Forgery(_) | Self::OAuth(_) => "Request refused",
             Self::SignInNeeded { .. } | Self::FormNotKept { .. } | Self::SignInAgain { .. } => "Sign in needed",
             Self::SessionOver { .. } => "Session over",
             Self::MachineTokenNeeded => "Access token needed",
@@ -349,7 +361,12 @@ impl Refusal {
         } else {
             tracing::debug!(status = status.as_u16(), code = self.code(), request_id, error = %self, "refused");
         }
-        let mut response = if is_looked_at(method, headers) {
+        let mut response = if let Self::OAuth(error) = self {
+            let mut response = http::Response::new(error.body());
+            response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+            page::harden(response.headers_mut());
+            response
+        } else if is_looked_at(method, headers) {
             let (message, expected) = (self.to_string(), status == StatusCode::UNAUTHORIZED);
             let said = page::Said { title: self.title(), code: self.code(), message: &message, expected };
             page::error(&said, self.way_on(), request_id)
@@ -377,6 +394,7 @@ impl Refusal {
             Self::UnknownHost | Self::OtherConnection | Self::BadPath(_) | Self::Framing(_) => {
                 headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
             }
+            Self::OAuth(error) => error.write_headers(headers),
             _ => {}
         }
         response

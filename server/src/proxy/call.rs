@@ -30,8 +30,9 @@ use crate::edge::client::{Client, Site};
 use crate::edge::connection::Connection;
 use crate::edge::own::{self, BODY_BYTES, Context, OwnCall, Room};
 use crate::edge::problem::Refusal;
+use crate::edge::ticket::{self, Presented};
 use crate::edge::worker::Worker;
-use crate::edge::{cors, ended_by_another, over_text, ticket};
+use crate::edge::{app_token, cors, ended_by_another, over_text};
 
 /// Serves one request: a proxied call, or an own endpoint's on the control runtime.
 ///
@@ -87,11 +88,17 @@ async fn serve(
     };
     antiforgery::check_destination(route.kind, &parts.headers)?;
     let handshake = upgrade::asked(parts)?;
-    let caller = caller(worker, site, route, parts).await?;
-    if handshake.is_some() && !matches!(caller, Caller::Machine(_)) {
+    let app = ticket::presented(&parts.headers).filter(|_| takes_apps(route));
+    let caller = match app {
+        Some(token) => app_session(worker, site, token, parts).await?,
+        None => caller(worker, site, route, parts).await?,
+    };
+    // No page of another site makes a browser send an Authorization header: anti-forgery concerns cookies.
+    let by_browser = app.is_none() && !matches!(caller, Caller::Machine(_));
+    if handshake.is_some() && by_browser {
         antiforgery::check_handshake(&parts.headers, site.origins())?;
     }
-    if let (Caller::Session(_), None) = (&caller, &handshake) {
+    if let (Caller::Session(_), None, true) = (&caller, &handshake, by_browser) {
         match antiforgery::check(route.kind, &parts.method, &parts.headers, site.origins()) {
             // A link from a sibling host, or a Lax cookie: the next request is the own page's.
             Err(Forgery::ForeignOrigin) if is_a_link(route, parts) => return Ok(hop(parts)),
@@ -108,6 +115,28 @@ async fn serve(
         worker.gateway.sessions.seen(live, worker.now());
     }
     send(connection, Call { permit, site, route, peer, id, authorization, handshake }, parts, body).await
+}
+
+/// Whether a mobile app's token is looked at: the route needs to know who calls, and takes sessions.
+fn takes_apps(route: &Route) -> bool {
+    let anonymous = route.rule.access == Access::Anonymous && route.token == TokenMode::None;
+    !anonymous && route.rule.callers.sessions()
+}
+
+/// The session of a mobile app's token.
+async fn app_session(worker: &Worker, site: &Site, token: Presented<'_>, parts: &Parts) -> Result<Caller, Refusal> {
+    let (sessions, now) = (&worker.gateway.sessions, worker.now());
+    let claimed = app_token::claimed(worker.memo.read_token(sessions.token_seal(), token.text), &token, now)?;
+    let cached = sessions.cached(claimed.id).filter(|live| live.standing(&claimed.secret, now) == Standing::Good);
+    let live = match cached {
+        Some(live) => live,
+        None => match worker.open(claimed.id, claimed.secret).await? {
+            Opened::Live(live) => live,
+            opened => return Err(app_token::over(&token, &opened)),
+        },
+    };
+    app_token::check(&worker.gateway, site, &site.apps, &live, &token, parts)?;
+    Ok(Caller::Session(live))
 }
 
 /// Who calls. The ticket is opened only where the route needs it, so that an outage of the store never fails an

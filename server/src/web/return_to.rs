@@ -127,6 +127,8 @@ mod tests {
             scheme: http::HeaderValue::from_static("https"),
             base_path: "/bff".into(),
             client: Some(Arc::new(client)),
+            issues: vec![],
+            apps: vec![],
             routes: crate::edge::client::Routes::default(),
             admin: false,
         }

@@ -15,13 +15,13 @@ use cloakroom_core::oidc::LoginAsk;
 use cloakroom_core::session::open::{Live, Opened};
 
 use super::login::{self, Wanted};
-use super::transaction::Transaction;
 use crate::edge::antiforgery::{Forgery, Source, is_frame, is_top_level_navigation, source};
 use crate::edge::client::RegistrationRef;
 use crate::edge::own::{Context, page_response};
 use crate::edge::page;
 use crate::edge::params::Params;
 use crate::edge::problem::Refusal;
+use crate::edge::transaction::Transaction;
 use crate::gateway::Gateway;
 
 /// How a silent login answers.

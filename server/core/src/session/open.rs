@@ -276,7 +276,7 @@ impl Sessions {
     }
 
     /// Puts a stored session into memory; `None` when its row was altered.
-    async fn load(&self, row: SessionRow) -> Result<Option<Arc<Live>>, StoreError> {
+    pub(super) async fn load(&self, row: SessionRow) -> Result<Option<Arc<Live>>, StoreError> {
         let id = row.summary.id;
         let stored = self.parts.store.tokens(id).await?;
         let mut unsealed = self.unseal(&row, stored.as_ref());

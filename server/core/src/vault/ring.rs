@@ -218,6 +218,12 @@ impl Ring {
         self.index.keyed_hash(&Bound::new(&[b"sign-out", client_id.as_bytes(), &secret.0]))
     }
 
+    /// A keyed mark of a value for one purpose, which nobody else can make.
+    #[must_use]
+    pub fn mark(&self, purpose: Purpose, value: &[u8]) -> [u8; 32] {
+        self.index.derive_key(&purpose.bound()).keyed_hash(&Bound::new(&[value]))
+    }
+
     /// A candidate for the key that seals one person's fields in the audit log.
     #[must_use]
     pub fn new_subject_key(&self, subject: [u8; 32], random: &dyn Random) -> SubjectKeyRow {
@@ -271,6 +277,10 @@ pub enum Purpose {
     SubjectKey,
     /// A list's cursor.
     Cursor,
+    /// A nonce for proofs of possession.
+    DpopNonce,
+    /// An authorization request that an app pushed.
+    PushedRequest,
 }
 
 impl Purpose {
@@ -281,6 +291,8 @@ impl Purpose {
             Self::DataKey => b"data key",
             Self::SubjectKey => b"subject key",
             Self::Cursor => b"cursor",
+            Self::DpopNonce => b"dpop nonce",
+            Self::PushedRequest => b"pushed request",
         }])
     }
 }
