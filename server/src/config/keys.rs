@@ -139,7 +139,8 @@ pub(super) const SECTIONS: &[(&str, &[&str])] = &[
 /// The section of a key that has only one.
 pub(super) fn home(key: &str) -> Option<&'static str> {
     let mut homes = SECTIONS.iter().filter(|(_, keys)| keys.contains(&key)).map(|(section, _)| *section);
-    homes.next().filter(|_| homes.next().is_none())
+    // A client's keys are at home with clients, of whatever kind.
+    homes.next().filter(|first| homes.all(|other| other.starts_with(first)))
 }
 
 /// The name that was meant, if one is near enough.
