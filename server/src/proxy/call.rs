@@ -119,8 +119,7 @@ async fn serve(
 
 /// Whether a mobile app's token is looked at: the route needs to know who calls, and takes sessions.
 fn takes_apps(route: &Route) -> bool {
-    let anonymous = route.rule.access == Access::Anonymous && route.token == TokenMode::None;
-    !anonymous && route.rule.callers.sessions()
+    route.rule.access != Access::Anonymous && route.rule.callers.sessions()
 }
 
 /// The session of a mobile app's token.
