@@ -92,7 +92,7 @@ pub(crate) fn for_console(root: &Path) -> Result<()> {
     packages(root, &WASM)
 }
 
-/// For the black-box tests: a certified OpenID provider, and nginx, mobile apps' own clients.
+/// For the black-box tests: a certified OpenID provider, nginx, and OAuth clients of apps, as they are.
 pub(crate) fn for_blackbox(root: &Path) -> Result<()> {
     node()?;
     packages(root, &PEER)?;

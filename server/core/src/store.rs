@@ -161,9 +161,6 @@ pub trait Store: Send + Sync + 'static {
     /// the session has ended; answers whether it did.
     async fn rotate_refresh(&self, rotate: RotateRefresh) -> StoreResult<bool>;
 
-    /// Forgets the answer that is kept for a lost response: the app has shown that it has it.
-    async fn forget_answer(&self, id: SessionId) -> StoreResult<()>;
-
     /// Remembers a hash until it expires; answers whether it was not remembered before. Check and use are one step (S8).
     async fn use_once(&self, hash: [u8; 32], expires_at: UnixMs, now: UnixMs) -> StoreResult<bool>;
 

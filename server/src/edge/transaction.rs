@@ -19,7 +19,6 @@ use cloakroom_core::vault::ring::Purpose;
 use cloakroom_core::vault::{Ring, SessionVault};
 
 use super::ticket::{cookie_values, own_cookie};
-use crate::web::silent::Silent;
 
 /// What every transaction cookie's name starts with; eight hexadecimal digits of the state's hash follow.
 pub const COOKIE_PREFIX: &str = "__Host-Http-crt-";
@@ -71,6 +70,17 @@ pub struct Transaction {
     /// What a mobile app asked for; then there is nowhere to return to but its redirect URI.
     #[serde(rename = "o", default, skip_serializing_if = "Option::is_none")]
     pub app: Option<AppAsk>,
+}
+
+/// How a silent login answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Silent {
+    /// By a message to the page that framed it.
+    #[serde(rename = "f")]
+    Frame,
+    /// By coming back to `return_to`, signed in or not.
+    #[serde(rename = "r")]
+    Redirect,
 }
 
 /// What a mobile app asked for, as its authorization request was checked.

@@ -12,13 +12,13 @@ use http::{HeaderMap, header};
 use cloakroom_core::vault::ring::Purpose;
 
 use super::posted;
-use super::silent::{self, Silent};
+use super::silent;
 use crate::edge::client::Client;
 use crate::edge::own::{Context, page_response};
 use crate::edge::page;
 use crate::edge::params::Params;
 use crate::edge::problem::Refusal;
-use crate::edge::transaction::{Name, Transaction, Transactions, gone};
+use crate::edge::transaction::{Name, Silent, Transaction, Transactions, gone};
 use crate::gateway::Gateway;
 
 /// The longest authorization code that is taken.

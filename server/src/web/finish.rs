@@ -16,13 +16,13 @@ use cloakroom_core::session::start::{Start, StartError};
 
 use super::callback::{drop_transaction, refused, sealed_code};
 use super::login::person_mark;
-use super::silent::{self, Silent};
+use super::silent;
 use crate::edge::antiforgery::{Source, source};
 use crate::edge::client::Client;
 use crate::edge::own::{Context, page_response, see_other};
 use crate::edge::params::Params;
 use crate::edge::problem::Refusal;
-use crate::edge::transaction::{LIFE_SECS, Name, Transaction, Transactions};
+use crate::edge::transaction::{LIFE_SECS, Name, Silent, Transaction, Transactions};
 use crate::edge::{page, ticket};
 use crate::gateway::Gateway;
 

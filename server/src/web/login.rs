@@ -12,14 +12,13 @@ use cloakroom_core::oidc::LoginAsk;
 use cloakroom_core::session::open::Opened;
 
 use super::return_to::ReturnTo;
-use super::silent::Silent;
 use crate::edge::antiforgery::{Source, is_top_level_navigation, source};
 use crate::edge::client::{Client, RegistrationRef};
 use crate::edge::own::{Context, page_response, see_other};
 use crate::edge::page;
 use crate::edge::params::Params;
 use crate::edge::problem::Refusal;
-use crate::edge::transaction::{LIFE_SECS, Transaction, Transactions};
+use crate::edge::transaction::{LIFE_SECS, Silent, Transaction, Transactions};
 use crate::gateway::Gateway;
 
 pub(crate) async fn handle(

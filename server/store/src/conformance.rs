@@ -62,6 +62,7 @@ macro_rules! conformance {
             mobile: m03_a_code_is_redeemed_once_in_a_race;
             mobile: an_old_code_or_an_ended_sessions_is_not_redeemed;
             mobile: m05_a_refresh_token_rotates_once_in_a_race;
+            mobile: m13_a_kept_answer_goes_when_its_time_is_over;
             mobile: s08_what_is_used_once_stays_used_until_it_expires;
             mobile: a_device_has_the_name_that_it_was_given;
 

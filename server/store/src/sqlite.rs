@@ -206,10 +206,6 @@ impl Store for Sqlite {
         self.writer()?.run(move |c| Box::pin(mobile::rotate(c, rotate))).await
     }
 
-    async fn forget_answer(&self, id: SessionId) -> StoreResult<()> {
-        self.writer()?.run(move |c| Box::pin(mobile::forget_answer(c, id))).await
-    }
-
     async fn use_once(&self, hash: [u8; 32], expires_at: UnixMs, now: UnixMs) -> StoreResult<bool> {
         self.writer()?.run(move |c| Box::pin(mobile::use_once(c, hash, expires_at, now))).await
     }

@@ -173,14 +173,15 @@ impl Sessions {
             let answer = Answer { refresh: *secret, expires_at };
             let plain = Zeroizing::new(serde_json::to_vec(&answer).unwrap_or_default());
             let answer = self.tokens.seal_answer(ask.token, id, &plain, &*self.parts.random);
-            let rotate = RotateRefresh { id, now, from: presented, to: sha256(secret.as_slice()), answer };
+            let answer_until = now.plus_secs(if bound.is_some() { GRACE_BOUND_SECS } else { GRACE_SECS });
+            let to = sha256(secret.as_slice());
+            let rotate = RotateRefresh { id, now, from: presented, to, answer, answer_until };
             if self.parts.store.rotate_refresh(rotate).await? {
                 return Ok(self.made(&opened.ticket, &secret, expires_at, live));
             }
             grant = self.parts.store.mobile_grant(id).await?.ok_or(GrantError::Invalid)?;
         }
-        let grace = if bound.is_some() { GRACE_BOUND_SECS } else { GRACE_SECS };
-        match self.lost(&grant, &presented, grace) {
+        match self.lost(&grant, &presented) {
             Some(sealed) => self.again(&opened.ticket, sealed, &ask, live),
             // Every token with our tag was the present one once: this one's time is over.
             None => Err(self.end_reused(id, "refresh_token_reused").await),
@@ -188,8 +189,8 @@ impl Sessions {
     }
 
     /// The answer that is kept for the token before the present one, while the grace lasts.
-    fn lost<'a>(&self, grant: &'a MobileGrant, presented: &[u8; 32], grace_secs: i64) -> Option<&'a [u8]> {
-        let in_time = grant.rotated_at.is_some_and(|at| self.now() < at.plus_secs(grace_secs));
+    fn lost<'a>(&self, grant: &'a MobileGrant, presented: &[u8; 32]) -> Option<&'a [u8]> {
+        let in_time = grant.answer_until.is_some_and(|until| self.now() < until);
         let answer = grant.answer.as_deref()?;
         (grant.previous.as_ref() == Some(presented) && in_time).then_some(answer)
     }

@@ -14,10 +14,10 @@ pub struct MobileGrant {
     pub refresh: Option<[u8; 32]>,
     /// SHA-256 of the one before.
     pub previous: Option<[u8; 32]>,
-    /// When the present one came in its place.
-    pub rotated_at: Option<UnixMs>,
     /// The answer that rotated it, sealed under a key derived from the one before.
     pub answer: Option<Vec<u8>>,
+    /// Until when that answer may be given again.
+    pub answer_until: Option<UnixMs>,
 }
 
 /// The unit of work that redeems a code.
@@ -48,4 +48,6 @@ pub struct RotateRefresh {
     pub to: [u8; 32],
     /// The answer, sealed under a key derived from the presented one.
     pub answer: Vec<u8>,
+    /// Until when it may be given again.
+    pub answer_until: UnixMs,
 }

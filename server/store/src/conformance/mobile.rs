@@ -18,7 +18,8 @@ fn redeem(id: SessionId, now: UnixMs, refresh: u8) -> RedeemCode {
 }
 
 fn rotate(id: SessionId, from: u8, to: u8) -> RotateRefresh {
-    RotateRefresh { id, now: NOW.plus_secs(9), from: [from; 32], to: [to; 32], answer: vec![to] }
+    let now = NOW.plus_secs(9);
+    RotateRefresh { id, now, from: [from; 32], to: [to; 32], answer: vec![to], answer_until: now.plus_secs(60) }
 }
 
 pub(crate) async fn m03_a_code_is_redeemed_once_in_a_race(store: &dyn Store) {
@@ -51,13 +52,26 @@ pub(crate) async fn m05_a_refresh_token_rotates_once_in_a_race(store: &dyn Store
     let done = futures_util::future::join_all(tries).await;
     assert_eq!(done.iter().filter(|done| *done.as_ref().expect("answered")).count(), 1);
     let grant = store.mobile_grant(id(1)).await.expect("read").expect("kept");
-    assert_eq!((grant.previous, grant.rotated_at), (Some([1; 32]), Some(NOW.plus_secs(9))));
+    assert_eq!((grant.previous, grant.answer_until), (Some([1; 32]), Some(NOW.plus_secs(69))));
     let present = grant.refresh.expect("a successor")[0];
     assert_eq!(grant.answer, Some(vec![present]));
-    store.forget_answer(id(1)).await.expect("answered");
-    assert_eq!(store.mobile_grant(id(1)).await.expect("read").expect("kept").answer, None);
     store.end(vec![end(id(1), "revoked")]).await.expect("ended");
     assert!(!store.rotate_refresh(rotate(id(1), present, 10)).await.expect("answered"));
+}
+
+pub(crate) async fn m13_a_kept_answer_goes_when_its_time_is_over(store: &dyn Store) {
+    for n in [1, 2] {
+        start(store, session(n)).await;
+        assert!(store.redeem_code(redeem(id(n), NOW, n)).await.expect("answered"));
+    }
+    assert!(store.rotate_refresh(rotate(id(1), 1, 11)).await.expect("answered"));
+    for (after_secs, kept) in [(59, true), (60, false)] {
+        let other = RotateRefresh { now: NOW.plus_secs(9 + after_secs), ..rotate(id(2), 9, 10) };
+        assert!(!store.rotate_refresh(other).await.expect("answered"));
+        let grant = store.mobile_grant(id(1)).await.expect("read").expect("kept");
+        assert_eq!((grant.answer.is_some(), grant.answer_until.is_some()), (kept, kept), "{after_secs} s");
+        assert_eq!((grant.refresh, grant.previous), (Some([11; 32]), Some([1; 32])));
+    }
 }
 
 pub(crate) async fn s08_what_is_used_once_stays_used_until_it_expires(store: &dyn Store) {

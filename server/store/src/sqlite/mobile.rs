@@ -22,8 +22,8 @@ pub(super) async fn grant(readers: &SqlitePool, id: SessionId) -> StoreResult<Op
             redeemed_at: row.get::<Option<i64>>("redeemed_at")?.map(UnixMs),
             refresh: row.optional_bytes("refresh")?,
             previous: row.optional_bytes("previous")?,
-            rotated_at: row.get::<Option<i64>>("rotated_at")?.map(UnixMs),
             answer: row.get("answer")?,
+            answer_until: row.get::<Option<i64>>("answer_until")?.map(UnixMs),
         })
     };
     row.as_ref().map(read).transpose().map_err(store_error)
@@ -69,27 +69,24 @@ pub(super) async fn redeem(connection: &mut SqliteConnection, redeem: RedeemCode
     Ok(true)
 }
 
+/// Answers whose time is over go with the next rotation of anybody's.
 pub(super) async fn rotate(connection: &mut SqliteConnection, rotate: RotateRefresh) -> sqlx::Result<bool> {
+    sqlx::query("UPDATE mobile_grants SET answer = NULL, answer_until = NULL WHERE answer_until <= ?")
+        .bind(rotate.now.0)
+        .execute(&mut *connection)
+        .await?;
     let rotated = sqlx::query(
-        "UPDATE mobile_grants SET refresh = ?1, previous = ?2, rotated_at = ?3, answer = ?4 \
+        "UPDATE mobile_grants SET refresh = ?1, previous = ?2, answer = ?3, answer_until = ?4 \
          WHERE session_id = ?5 AND refresh = ?2 AND EXISTS (SELECT 1 FROM sessions WHERE id = ?5 AND ended_at IS NULL)",
     )
     .bind(rotate.to.as_slice())
     .bind(rotate.from.as_slice())
-    .bind(rotate.now.0)
     .bind(rotate.answer)
+    .bind(rotate.answer_until.0)
     .bind(rotate.id.as_bytes().as_slice())
     .execute(connection)
     .await?;
     Ok(rotated.rows_affected() == 1)
-}
-
-pub(super) async fn forget_answer(connection: &mut SqliteConnection, id: SessionId) -> sqlx::Result<()> {
-    sqlx::query("UPDATE mobile_grants SET answer = NULL WHERE session_id = ?")
-        .bind(id.as_bytes().as_slice())
-        .execute(connection)
-        .await
-        .map(|_| ())
 }
 
 pub(super) async fn use_once(
