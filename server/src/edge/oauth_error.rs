@@ -3,6 +3,8 @@
 
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 
+use super::problem::Refusal;
+
 /// Carries a nonce for the next proof.
 pub const DPOP_NONCE: HeaderName = HeaderName::from_static("dpop-nonce");
 
@@ -20,6 +22,12 @@ pub struct OAuthError {
     pub challenge: Option<&'static str>,
     /// A nonce for the next proof.
     pub nonce: Option<String>,
+}
+
+impl From<OAuthError> for Refusal {
+    fn from(error: OAuthError) -> Self {
+        Self::OAuth(Box::new(error))
+    }
 }
 
 impl OAuthError {

@@ -159,12 +159,6 @@ pub enum Refusal {
     Broken,
 }
 
-impl From<OAuthError> for Refusal {
-    fn from(error: OAuthError) -> Self {
-        Self::OAuth(Box::new(error))
-    }
-}
-
 impl From<StoreError> for Refusal {
     fn from(error: StoreError) -> Self {
         tracing::error!(%error, "the store did not answer well");
