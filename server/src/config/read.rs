@@ -52,7 +52,8 @@ pub(super) fn config(root: &Reader<'_>, outside: &Outside<'_>) -> Option<Config>
     let mobile_clients = mobile::clients(mobile, &providers, &sites, outside);
     let upstreams = routes::upstreams(root);
     let machines = machines::machines(root, outside);
-    let names = policies::Names { providers: &providers, clients: &clients, machines: &machines };
+    let names =
+        policies::Names { providers: &providers, clients: &clients, apps: &mobile_clients, machines: &machines };
     let policies = policies::policies(root, names);
     let routes = routes::routes(
         root,

@@ -30,6 +30,12 @@ fn refused(presented: &Presented<'_>, text: impl Into<String>) -> Refusal {
     OAuthError::token(presented.scheme.name(), "invalid_token", text).into()
 }
 
+/// No token came at all.
+#[must_use]
+pub fn missing() -> OAuthError {
+    OAuthError::token("Bearer", "", "send the access token as Authorization: Bearer crs_at_…")
+}
+
 /// What a presented token says, if it is ours and has not expired (M7).
 ///
 /// # Errors
@@ -102,7 +108,7 @@ pub async fn signed_in(
     parts: &Parts,
 ) -> Result<(Arc<MobileClient>, Arc<Live>), Refusal> {
     let Some(presented) = ticket::presented(&parts.headers) else {
-        return Err(OAuthError::token("Bearer", "", "send the access token as Authorization: Bearer crs_at_…").into());
+        return Err(missing().into());
     };
     let found = ticket::read_token(gateway.sessions.token_seal(), presented.text);
     let claimed = claimed(found, &presented, gateway.now())?;

@@ -28,6 +28,9 @@ fn u24_mobile_apps() {
     only(&with_phone("sites = [\"app\"]", "access_secs = 0"), 30, "is out of range");
     only(&with_phone("sites = [\"app\"]", "same_site = \"lax\""), 30, "unknown key clients.phone.same_site");
     only(&with_phone("sites = [\"app\"]", "introspection_secret = \"plain\""), 30, "introspection_secret");
+    // A host for apps alone needs no web client; a policy may ask for an app's tenant.
+    let api = GOOD.replacen("client = \"app\"\n", "", 1).replacen("token = \"user\"", "policy = { tenant = \"t\" }", 1);
+    assert_eq!(said(&format!("{api}[clients.phone]\ntenant = \"t\"\n{phone}")), "");
     let site = with("client = \"app\"", "client = \"phone\"");
     let shown = said(&format!("{site}[clients.phone]\n{phone}"));
     assert!(shown.contains("names no client: \"phone\""), "{shown}");
