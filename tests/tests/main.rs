@@ -21,7 +21,6 @@ mod folder;
 mod harness;
 mod login;
 mod logout;
-mod mobile;
 mod operation;
 mod policies;
 mod providers;

@@ -92,12 +92,11 @@ pub(crate) fn for_console(root: &Path) -> Result<()> {
     packages(root, &WASM)
 }
 
-/// For the black-box tests: a certified OpenID provider, nginx, and OAuth clients of apps, as they are.
+/// For the black-box tests: a certified OpenID provider, and nginx.
 pub(crate) fn for_blackbox(root: &Path) -> Result<()> {
     node()?;
     packages(root, &PEER)?;
-    npm(root, "tests/provider")?;
-    npm(root, "tests/clients")
+    npm(root, "tests/provider")
 }
 
 /// For the browser tests.

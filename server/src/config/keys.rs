@@ -28,6 +28,7 @@ pub(super) const SECTIONS: &[(&str, &[&str])] = &[
     ("[store]", &["url"]),
     ("[keys]", &["root"]),
     ("[log]", &["format", "filter"]),
+    ("[limits]", &["address", "session", "machine", "login", "refused"]),
     (
         "[providers.ID]",
         &["issuer", "clock_skew_secs", "refresh_reuse", "timeout_secs", "id_token_hint", "registrations"],
@@ -59,23 +60,7 @@ pub(super) const SECTIONS: &[(&str, &[&str])] = &[
             "return_urls",
             "trusted_origins",
             "post_logout_path",
-        ],
-    ),
-    (
-        "[clients.ID] of a mobile app",
-        &[
-            "kind",
-            "name",
-            "tenant",
-            "registrations",
-            "issuer_site",
-            "sites",
-            "redirect_uris",
-            "access_secs",
-            "absolute_secs",
-            "idle_secs",
-            "dpop",
-            "introspection_secret",
+            "limit",
         ],
     ),
     ("[sites.ID]", &["origin", "client", "base_path"]),
@@ -131,6 +116,7 @@ pub(super) const SECTIONS: &[(&str, &[&str])] = &[
             "callers",
             "policy",
             "body_limit_bytes",
+            "limit",
         ],
     ),
     ("[admin]", &["site", "role_claim", "tenant_claim", "roles", "owners"]),
@@ -139,8 +125,7 @@ pub(super) const SECTIONS: &[(&str, &[&str])] = &[
 /// The section of a key that has only one.
 pub(super) fn home(key: &str) -> Option<&'static str> {
     let mut homes = SECTIONS.iter().filter(|(_, keys)| keys.contains(&key)).map(|(section, _)| *section);
-    // A client's keys are at home with clients, of whatever kind.
-    homes.next().filter(|first| homes.all(|other| other.starts_with(first)))
+    homes.next().filter(|_| homes.next().is_none())
 }
 
 /// The name that was meant, if one is near enough.

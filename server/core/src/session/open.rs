@@ -16,6 +16,7 @@ use super::refresh::RefreshError;
 use crate::audit::event::Person;
 use crate::clock::UnixMs;
 use crate::oidc::grant::Granted;
+use crate::rate::Pace;
 use crate::store::{Ended, SessionRow, SessionSummary, StoreError, StoredTokens};
 use crate::vault::VaultError;
 
@@ -41,6 +42,7 @@ pub struct Live {
     values: ArcSwap<SealedSession>,
     access: ArcSwapOption<Access>,
     ended: AtomicBool,
+    pace: Pace,
     seen_at: AtomicI64,
     seen_written_at: AtomicI64,
     idle_ms: i64,
@@ -152,6 +154,7 @@ impl Live {
             expires_at: values.expires_at,
             values: ArcSwap::from_pointee(values),
             access: ArcSwapOption::from_pointee(access),
+            pace: Pace::default(),
             ended: AtomicBool::new(row.summary.ended.is_some()),
             seen_at: AtomicI64::new(last_seen_at.0),
             seen_written_at: AtomicI64::new(last_seen_at.0),
@@ -194,6 +197,12 @@ impl Live {
     #[must_use]
     pub const fn expires_at(&self) -> UnixMs {
         self.expires_at
+    }
+
+    /// What counts its calls, where they are limited.
+    #[must_use]
+    pub const fn pace(&self) -> &Pace {
+        &self.pace
     }
 
     /// What decisions read.
@@ -276,7 +285,7 @@ impl Sessions {
     }
 
     /// Puts a stored session into memory; `None` when its row was altered.
-    pub(super) async fn load(&self, row: SessionRow) -> Result<Option<Arc<Live>>, StoreError> {
+    async fn load(&self, row: SessionRow) -> Result<Option<Arc<Live>>, StoreError> {
         let id = row.summary.id;
         let stored = self.parts.store.tokens(id).await?;
         let mut unsealed = self.unseal(&row, stored.as_ref());
