@@ -48,10 +48,6 @@ root = "file:root.key"
 [log]
 format = "text"
 filter = "warn"
-[limits]
-address = {{ rate = "1000000/s" }}
-session = {{ rate = "1000000/s" }}
-login = "off"
 [providers.demo]
 issuer = "{issuer}"
 [providers.demo.registrations.web]

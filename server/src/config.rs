@@ -17,8 +17,8 @@ mod tree;
 
 pub use load::{Environment, Loaded, load, load_from_process, no_colours};
 pub use model::{
-    Admin, Client, Config, Keys, Log, Origin, Provider, Registration, RegistrationId, Route, RouteTo, Server, Site,
-    Store, Tls, TokenMode, Upstream,
+    Admin, Client, Config, Keys, Log, MobileClient, Origin, Provider, Registration, RegistrationId, Route, RouteTo,
+    Server, Site, Store, Tls, TokenMode, Upstream,
 };
 pub use report::{Item, Report};
 pub use summary::summary;

@@ -1,24 +1,28 @@
 //! The edge: connections, sites, tickets, anti-forgery, refusals. What all rooms that serve requests share.
 
 pub mod antiforgery;
+pub mod app_token;
 pub mod bearer;
 pub mod body;
 pub mod client;
 pub mod connection;
 pub mod cors;
 pub mod device;
+pub mod dpop;
 pub mod forwarded;
 pub mod gate;
 pub mod http2;
 pub mod listener;
+pub mod mobile_client;
+pub mod oauth_error;
 pub mod own;
 pub mod page;
 pub mod params;
 pub mod problem;
 mod proxy_protocol;
-pub mod rates;
 pub mod ticket;
 pub mod tls;
+pub mod transaction;
 pub mod watch;
 pub mod worker;
 

@@ -11,8 +11,8 @@ use cloakroom_core::session::Sessions;
 
 use crate::admin::roles::RoleRules;
 use crate::edge::client::Sites;
+use crate::edge::dpop::Proofs;
 use crate::edge::forwarded::TrustedProxies;
-use crate::edge::rates::Rates;
 use crate::edge::tls::Tls;
 use crate::edge::watch::Limits;
 use crate::explain::Explainer;
@@ -42,8 +42,8 @@ pub struct Gateway {
     pub proxies: TrustedProxies,
     /// TLS of the public listener; none where something in front of it speaks TLS.
     pub tls: Option<Arc<Tls>>,
-    /// How often who may call.
-    pub rates: Rates,
+    /// Proofs of possession that were used here.
+    pub proofs: Proofs,
     /// What is counted.
     pub metrics: Arc<Metrics>,
 }
@@ -58,7 +58,9 @@ impl Gateway {
     /// Clients' names for people by their ids.
     #[must_use]
     pub fn client_names(&self) -> BTreeMap<&str, &str> {
-        self.sites.iter().filter_map(|site| site.client.as_ref()).map(|client| (&*client.id, &*client.name)).collect()
+        let web = self.sites.iter().filter_map(|site| site.client.as_ref()).map(|client| (&*client.id, &*client.name));
+        let mobile = self.sites.iter().flat_map(|site| &site.issues).map(|app| (&*app.id, &*app.name));
+        web.chain(mobile).collect()
     }
 
     /// Whether the process is on its way out.

@@ -12,6 +12,7 @@ pub mod edge;
 pub mod explain;
 pub mod gateway;
 pub mod host;
+pub mod mobile;
 pub mod outbound;
 pub mod proxy;
 pub mod telemetry;

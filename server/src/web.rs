@@ -12,7 +12,6 @@ pub mod logout;
 pub mod posted;
 pub mod return_to;
 pub mod silent;
-pub mod transaction;
 pub mod user;
 
 use std::sync::Arc;

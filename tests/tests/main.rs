@@ -21,6 +21,7 @@ mod folder;
 mod harness;
 mod login;
 mod logout;
+mod mobile;
 mod operation;
 mod policies;
 mod providers;

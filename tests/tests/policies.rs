@@ -82,6 +82,26 @@ async fn s16_policies_compare_whole_values_and_name_what_is_missing() {
 }
 
 #[tokio::test]
+async fn s16_mail_counts_only_verified_and_by_its_whole_domain() {
+    let routes = route("/mail/", "policy = { mail_domains = [\"example.com\"] }");
+    let gateway = Setup::default().section(&routes).start().await;
+    for (name, claims, expected) in [
+        ("verified", json!({}), 200),
+        ("upper", json!({ "email": "a@EXAMPLE.com" }), 200),
+        ("unverified", json!({ "email_verified": false }), 403),
+        ("unsaid", json!({ "email_verified": null }), 403),
+        ("below", json!({ "email": "a@sub.example.com" }), 403),
+        ("ending", json!({ "email": "a@evilexample.com" }), 403),
+        ("two", json!({ "email": "a@example.com@evil.test" }), 403),
+        ("quoted", json!({ "email": "\"a@example.com\"@evil.test" }), 403),
+        ("list", json!({ "email": "a@evil.test,b@example.com" }), 403),
+    ] {
+        let browser = gateway.signed_in(&user(name, claims).await).await;
+        assert_eq!(status(&gateway, &browser, "/mail/x").await, expected, "{name}");
+    }
+}
+
+#[tokio::test]
 async fn s16_scopes_are_those_of_the_token_answer() {
     let routes = route("/email/", "policy = { scopes = [\"email\"] }");
     // The provider gives what was asked for, and says so; what was not asked for is not there.

@@ -92,11 +92,12 @@ pub(crate) fn for_console(root: &Path) -> Result<()> {
     packages(root, &WASM)
 }
 
-/// For the black-box tests: a certified OpenID provider, and nginx.
+/// For the black-box tests: a certified OpenID provider, nginx, and OAuth clients of apps, as they are.
 pub(crate) fn for_blackbox(root: &Path) -> Result<()> {
     node()?;
     packages(root, &PEER)?;
-    npm(root, "tests/provider")
+    npm(root, "tests/provider")?;
+    npm(root, "tests/clients")
 }
 
 /// For the browser tests.

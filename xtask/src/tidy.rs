@@ -1,7 +1,8 @@
 //! What compilers do not check: walls between rooms, sizes, names, suppressions, SQL outside the store, licences, and
-//! that docs/attacks.md and the tests name each other.
+//! that docs/attacks.md and the tests, docs/troubleshooting.md and the codes of refusals name each other.
 
 mod attacks;
+mod codes;
 mod licences;
 mod rust;
 mod sources;
@@ -68,6 +69,7 @@ pub(crate) fn run(root: &Path) -> Result<()> {
     }
     walls.check_doors(&mut findings);
     attacks::check(&sources, &mut findings);
+    codes::check(&sources, &mut findings);
     licences::check(root, &mut findings)?;
 
     findings.sort();

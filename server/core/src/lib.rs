@@ -6,6 +6,7 @@
 
 pub mod audit;
 pub mod clock;
+pub mod dpop;
 pub mod grant;
 pub mod http;
 pub mod keys;
@@ -13,7 +14,6 @@ pub mod machine;
 pub mod oidc;
 pub mod policy;
 pub mod random;
-pub mod rate;
 pub mod session;
 pub mod store;
 pub mod vault;

@@ -5,6 +5,7 @@
 pub mod end;
 pub mod exchange;
 pub mod id;
+pub mod mobile;
 pub mod open;
 pub mod provider_logout;
 pub mod record;
@@ -25,7 +26,7 @@ use crate::keys::Keys;
 use crate::oidc::Provider;
 use crate::random::Random;
 use crate::store::{Store, StoreResult};
-use crate::vault::SessionVault;
+use crate::vault::{SessionVault, TokenSeal};
 use id::SessionId;
 use open::Live;
 
@@ -53,6 +54,7 @@ pub struct Parts {
 /// All sessions of this node: those in use in memory, the rest in the store.
 pub struct Sessions {
     parts: Parts,
+    tokens: TokenSeal,
     live: Cache<SessionId, Arc<Live>>,
     seen: mpsc::UnboundedSender<(SessionId, UnixMs)>,
     /// How many sessions were taken out of memory: who puts one in can tell whether it may have been this one.
@@ -97,7 +99,16 @@ impl Sessions {
     pub fn new(parts: Parts, cached: usize) -> (Arc<Self>, SeenQueue) {
         let (seen, queue) = mpsc::unbounded_channel();
         let flush = SeenQueue { store: Arc::clone(&parts.store), queue };
-        (Arc::new(Self { parts, live: Cache::new(cached), seen, forgotten: AtomicU64::new(0) }), flush)
+        (
+            Arc::new(Self {
+                tokens: TokenSeal::new(parts.vault.key_ring()),
+                parts,
+                live: Cache::new(cached),
+                seen,
+                forgotten: AtomicU64::new(0),
+            }),
+            flush,
+        )
     }
 
     /// How many sessions are in memory.
@@ -116,6 +127,12 @@ impl Sessions {
     #[must_use]
     pub fn journal(&self) -> &Arc<Journal> {
         &self.parts.journal
+    }
+
+    /// Makes and reads the tokens of mobile apps.
+    #[must_use]
+    pub const fn token_seal(&self) -> &TokenSeal {
+        &self.tokens
     }
 
     /// The vault.

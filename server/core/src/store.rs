@@ -5,6 +5,7 @@
 //! ([`crate::vault`]), columns beside them serve look-ups and lists only.
 
 pub mod key_rows;
+pub mod mobile;
 pub mod rows;
 
 use async_trait::async_trait;
@@ -13,6 +14,7 @@ use crate::audit::{AuditRow, ChainHead, ChainLink, StoredEvent};
 use crate::clock::UnixMs;
 use crate::session::id::SessionId;
 pub use key_rows::{AddKey, Begun, KeyUse, RetireKey, RetireOutcome, Rewrap, Wrapped, WrappedOwner};
+pub use mobile::{MobileGrant, RedeemCode, RotateRefresh};
 pub use rows::{
     BeginRefresh, CommitLogin, CommitLogout, CommitRefresh, Count, Doubt, End, EndOutcome, Ended, ListPage, ListQuery,
     LoginOutcome, LogoutOutcome, Named, NamedBy, Place, Proven, RefreshGrant, SessionRow, SessionState, SessionSummary,
@@ -145,6 +147,25 @@ pub trait Store: Send + Sync + 'static {
 
     /// Gives the lease of an attempt without a known outcome back: the generation stays in doubt.
     async fn leave_in_doubt(&self, id: SessionId, fence: i64) -> StoreResult<()>;
+
+    // Mobile apps' sessions
+
+    /// What stands for a mobile app's session: its code and its refresh token.
+    async fn mobile_grant(&self, id: SessionId) -> StoreResult<Option<MobileGrant>>;
+
+    /// Redeems a session's code and gives the session its life, unless the code was redeemed before or is too old, or the
+    /// session has ended; answers whether it did.
+    async fn redeem_code(&self, redeem: RedeemCode) -> StoreResult<bool>;
+
+    /// Puts a new refresh token in the place of the one that was presented, unless that is no longer the present one, or
+    /// the session has ended; answers whether it did.
+    async fn rotate_refresh(&self, rotate: RotateRefresh) -> StoreResult<bool>;
+
+    /// Remembers a hash until it expires; answers whether it was not remembered before. Check and use are one step (S8).
+    async fn use_once(&self, hash: [u8; 32], expires_at: UnixMs, now: UnixMs) -> StoreResult<bool>;
+
+    /// Gives a session that has not ended a name of its owner's; answers whether there was one.
+    async fn name_device(&self, id: SessionId, name: Option<String>) -> StoreResult<bool>;
 
     // Audit
 

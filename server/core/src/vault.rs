@@ -8,6 +8,7 @@
 pub mod keyring;
 pub mod ring;
 pub mod sealed;
+pub mod session_token;
 pub mod ticket;
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
@@ -19,6 +20,7 @@ use crate::random::Random;
 pub use keyring::KeyRing;
 pub use ring::{KeyId, Ring, RootKey};
 pub use sealed::SessionVault;
+pub use session_token::TokenSeal;
 pub use ticket::TicketSeal;
 
 /// Why something did not seal or open.

@@ -111,6 +111,7 @@ mod tests {
             idle_secs: 1,
             expires_at: UnixMs(1),
             generation: 1,
+            mobile: None,
         }
     }
 

@@ -1,7 +1,5 @@
 //! From a configuration to a gateway: every part made once, each handed what it needs.
 
-mod rates;
-
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -25,6 +23,8 @@ use super::{Ambient, open_store};
 use crate::admin::roles::RoleRules;
 use crate::config::{self, Config, RouteTo};
 use crate::edge::client::{Client, RegistrationRef, Site, Sites};
+use crate::edge::dpop::Proofs;
+use crate::edge::mobile_client::MobileClient;
 use crate::edge::tls::Tls;
 use crate::explain::Explainer;
 use crate::gateway::Gateway;
@@ -53,11 +53,9 @@ pub(super) async fn gateway(
         background: background.clone(),
     };
     let (sessions, seen) = Sessions::new(parts, config.server.cached_sessions);
-    let metrics = Arc::new(Metrics::new(counts, Arc::clone(&sessions)));
     let gateway = Gateway {
-        sites: sites(config, &ring, &sessions, &metrics)?,
-        rates: rates::rates(config, &metrics),
-        metrics,
+        sites: sites(config, &ring, &sessions)?,
+        metrics: Arc::new(Metrics::new(counts, Arc::clone(&sessions))),
         sessions,
         random: Arc::clone(&ambient.random),
         clock: Arc::clone(&ambient.clock),
@@ -69,6 +67,7 @@ pub(super) async fn gateway(
             Arc::clone(&ambient.http),
             Arc::clone(&ambient.clock),
         ),
+        proofs: Proofs::new(ambient.clock.now()),
         draining: AtomicBool::new(false),
         proxies: config.server.proxies.clone(),
         tls: tls(config)?,
@@ -132,12 +131,8 @@ fn providers(config: &Config, ambient: &Ambient) -> anyhow::Result<BTreeMap<Stri
     config.providers.iter().map(make).collect()
 }
 
-fn clients(config: &Config, ring: &Arc<KeyRing>, metrics: &Metrics) -> BTreeMap<String, Arc<Client>> {
-    let make = |(at, (id, client)): (usize, (&String, &config::Client))| {
-        let registration = |one: &config::RegistrationId| RegistrationRef {
-            provider: one.provider.as_str().into(),
-            registration: one.registration.as_str().into(),
-        };
+fn clients(config: &Config, ring: &Arc<KeyRing>) -> BTreeMap<String, Arc<Client>> {
+    let make = |(id, client): (&String, &config::Client)| {
         let made = Client {
             id: id.as_str().into(),
             name: client.name.as_str().into(),
@@ -150,15 +145,35 @@ fn clients(config: &Config, ring: &Arc<KeyRing>, metrics: &Metrics) -> BTreeMap<
             trusted_origins: client.trusted_origins.iter().map(|origin| origin.text().into()).collect(),
             return_urls: client.return_urls.iter().map(|url| url.as_str().into()).collect(),
             post_logout_path: client.post_logout_path.as_str().into(),
-            limit: rates::of_client(at, client.limit, metrics),
         };
         (id.clone(), Arc::new(made))
     };
-    config.clients.iter().enumerate().map(make).collect()
+    config.clients.iter().map(make).collect()
 }
 
-fn sites(config: &Config, ring: &Arc<KeyRing>, sessions: &Sessions, metrics: &Metrics) -> anyhow::Result<Sites> {
-    let clients = clients(config, ring, metrics);
+fn mobile_clients(config: &Config) -> Vec<(Arc<MobileClient>, &config::MobileClient)> {
+    let make = |(id, client): (&String, &'_ config::MobileClient)| MobileClient {
+        id: id.as_str().into(),
+        name: client.name.as_str().into(),
+        tenant: client.tenant.as_str().into(),
+        registrations: client.registrations.iter().map(registration).collect(),
+        redirect_uris: client.redirect_uris.clone(),
+        access_secs: client.access_secs,
+        idle_secs: client.idle_secs,
+        absolute_secs: client.absolute_secs,
+        dpop: client.dpop,
+        introspection_secret: client.introspection_secret.clone(),
+    };
+    config.mobile_clients.iter().map(|(id, client)| (Arc::new(make((id, client))), client)).collect()
+}
+
+fn registration(one: &config::RegistrationId) -> RegistrationRef {
+    RegistrationRef { provider: one.provider.as_str().into(), registration: one.registration.as_str().into() }
+}
+
+fn sites(config: &Config, ring: &Arc<KeyRing>, sessions: &Sessions) -> anyhow::Result<Sites> {
+    let clients = clients(config, ring);
+    let apps = mobile_clients(config);
     let upstreams = upstreams(config)?;
     let mut sites = Vec::new();
     for (number, (id, site)) in config.sites.iter().enumerate() {
@@ -170,7 +185,13 @@ fn sites(config: &Config, ring: &Arc<KeyRing>, sessions: &Sessions, metrics: &Me
             scheme: HeaderValue::try_from(&site.origin.scheme)?,
             base_path: site.base_path.as_str().into(),
             client: site.client.as_ref().and_then(|id| clients.get(id).cloned()),
-            routes: routes(config, id, &upstreams, (sessions, metrics))?,
+            issues: apps
+                .iter()
+                .filter(|(_, wanted)| wanted.issuer_site == *id)
+                .map(|(app, _)| Arc::clone(app))
+                .collect(),
+            apps: apps.iter().filter(|(_, wanted)| wanted.sites.contains(id)).map(|(app, _)| Arc::clone(app)).collect(),
+            routes: routes(config, id, &upstreams, sessions)?,
             admin: config.admin.as_ref().is_some_and(|admin| admin.site == *id),
         };
         sites.push((Box::from(site.origin.host.as_str()), Arc::new(made)));
@@ -182,10 +203,10 @@ fn routes(
     config: &Config,
     site: &str,
     upstreams: &HashMap<&str, Arc<Upstream>>,
-    (sessions, metrics): (&Sessions, &Metrics),
+    sessions: &Sessions,
 ) -> anyhow::Result<Routes> {
     let mut routes = Routes::default();
-    for (at, route) in config.routes.iter().enumerate().filter(|(_, route)| route.site == site) {
+    for route in config.routes.iter().filter(|route| route.site == site) {
         let to = match &route.to {
             RouteTo::Folder(path) => Target::Folder(Box::new(Folder::new(path, &route.path))),
             RouteTo::Upstream(id) => match upstreams.get(id.as_str()) {
@@ -200,7 +221,6 @@ fn routes(
             token: token_mode(&route.token, sessions)?,
             rule: Rule { access: route.access, callers: route.callers, policy: route.policy.clone() },
             body_limit_bytes: route.body_limit_bytes,
-            limit: rates::of_route(at, route.limit, metrics),
         };
         routes.add(&route.path, route.methods.clone(), made);
     }

@@ -28,7 +28,6 @@ pub(super) const SECTIONS: &[(&str, &[&str])] = &[
     ("[store]", &["url"]),
     ("[keys]", &["root"]),
     ("[log]", &["format", "filter"]),
-    ("[limits]", &["address", "session", "machine", "login", "refused"]),
     (
         "[providers.ID]",
         &["issuer", "clock_skew_secs", "refresh_reuse", "timeout_secs", "id_token_hint", "registrations"],
@@ -60,7 +59,23 @@ pub(super) const SECTIONS: &[(&str, &[&str])] = &[
             "return_urls",
             "trusted_origins",
             "post_logout_path",
-            "limit",
+        ],
+    ),
+    (
+        "[clients.ID] of a mobile app",
+        &[
+            "kind",
+            "name",
+            "tenant",
+            "registrations",
+            "issuer_site",
+            "sites",
+            "redirect_uris",
+            "access_secs",
+            "absolute_secs",
+            "idle_secs",
+            "dpop",
+            "introspection_secret",
         ],
     ),
     ("[sites.ID]", &["origin", "client", "base_path"]),
@@ -116,7 +131,6 @@ pub(super) const SECTIONS: &[(&str, &[&str])] = &[
             "callers",
             "policy",
             "body_limit_bytes",
-            "limit",
         ],
     ),
     ("[admin]", &["site", "role_claim", "tenant_claim", "roles", "owners"]),
@@ -125,7 +139,8 @@ pub(super) const SECTIONS: &[(&str, &[&str])] = &[
 /// The section of a key that has only one.
 pub(super) fn home(key: &str) -> Option<&'static str> {
     let mut homes = SECTIONS.iter().filter(|(_, keys)| keys.contains(&key)).map(|(section, _)| *section);
-    homes.next().filter(|_| homes.next().is_none())
+    // A client's keys are at home with clients, of whatever kind.
+    homes.next().filter(|first| homes.all(|other| other.starts_with(first)))
 }
 
 /// The name that was meant, if one is near enough.

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::Method;
+use secrecy::SecretString;
 use url::Url;
 
 use cloakroom_api::Role;
@@ -14,13 +15,12 @@ use cloakroom_core::machine::MachineIssuer;
 use cloakroom_core::oidc::grant::GrantAsk;
 use cloakroom_core::oidc::{ClientAuth, RefreshReuse, ResponseMode};
 use cloakroom_core::policy::{Access, Callers, Policy};
-use cloakroom_core::rate::Rate;
 use cloakroom_core::vault::RootKey;
 
 use crate::edge::antiforgery::Kind;
 use crate::edge::client::SameSite;
 use crate::edge::forwarded::TrustedProxies;
-use crate::edge::rates::Per;
+use crate::edge::mobile_client::{DpopMode, RedirectUri};
 use crate::edge::tls::{Certificate, Settings};
 use crate::edge::watch::Limits;
 use crate::telemetry::logs::Format;
@@ -38,12 +38,12 @@ pub struct Config {
     pub keys: Keys,
     /// `[log]`
     pub log: Log,
-    /// `[limits]`
-    pub rates: Rates,
     /// `[providers.ID]`
     pub providers: BTreeMap<String, Provider>,
     /// `[clients.ID]`
     pub clients: BTreeMap<String, Client>,
+    /// `[clients.ID]` of mobile apps
+    pub mobile_clients: BTreeMap<String, MobileClient>,
     /// `[sites.ID]`
     pub sites: BTreeMap<String, Site>,
     /// `[upstreams.ID]`
@@ -121,21 +121,6 @@ pub struct Log {
     pub filter: String,
 }
 
-/// `[limits]`: how often, on one node.
-#[derive(Clone, Copy, Debug)]
-pub struct Rates {
-    /// Requests of one address.
-    pub address: Option<Rate>,
-    /// Calls of one session.
-    pub session: Option<Rate>,
-    /// Calls of one machine.
-    pub machine: Option<Rate>,
-    /// Logins of one address, each of their legs.
-    pub login: Option<Rate>,
-    /// Refusals of one address' requests.
-    pub refused: Option<Rate>,
-}
-
 /// `[providers.ID]`
 #[derive(Debug)]
 pub struct Provider {
@@ -200,8 +185,33 @@ pub struct Client {
     pub return_urls: Vec<String>,
     /// Where the signed-out page leads.
     pub post_logout_path: String,
-    /// How often its sessions may call, all together.
-    pub limit: Option<Rate>,
+}
+
+/// `[clients.ID]` of a mobile app
+#[derive(Debug)]
+pub struct MobileClient {
+    /// Its name for people.
+    pub name: String,
+    /// The tenant that its sessions belong to.
+    pub tenant: String,
+    /// The registrations it logs in with; the first is the default.
+    pub registrations: Vec<RegistrationId>,
+    /// The site where its session API lives.
+    pub issuer_site: String,
+    /// The sites whose routes it may call.
+    pub sites: Vec<String>,
+    /// Where its codes may go.
+    pub redirect_uris: Vec<RedirectUri>,
+    /// How long an access token lives.
+    pub access_secs: i64,
+    /// Ends a session that is not used for so long.
+    pub idle_secs: i64,
+    /// Ends a session in any case.
+    pub absolute_secs: i64,
+    /// Whether its tokens are bound to a device key.
+    pub dpop: DpopMode,
+    /// What a service shows to ask about its tokens.
+    pub introspection_secret: Option<SecretString>,
 }
 
 /// Scheme, host and port of a site.
@@ -287,8 +297,6 @@ pub struct Route {
     pub policy: Option<Arc<Policy>>,
     /// The longest request body, in bytes.
     pub body_limit_bytes: u64,
-    /// How often it may be called, and whose calls count together.
-    pub limit: Option<(Rate, Per)>,
 }
 
 /// Where a route's calls go.

@@ -3,10 +3,10 @@
 mod admin;
 mod clients;
 mod machines;
+mod mobile;
 mod policies;
 mod providers;
 mod proxies;
-mod rates;
 mod routes;
 mod tls;
 mod tokens;
@@ -45,14 +45,15 @@ pub(super) fn config(root: &Reader<'_>, outside: &Outside<'_>) -> Option<Config>
     let store = store(root, outside);
     let keys = keys(root, outside);
     let log = log(root);
-    let rates = rates::rates(root);
     let providers = providers::providers(root, outside);
-    let clients = clients::clients(root, &providers);
+    let (clients, mobile) = clients::clients(root, &providers);
     let sites = clients::sites(root, &clients);
     tls::covers(root, server.as_ref(), &sites);
+    let mobile_clients = mobile::clients(mobile, &providers, &sites, outside);
     let upstreams = routes::upstreams(root);
     let machines = machines::machines(root, outside);
-    let names = policies::Names { providers: &providers, clients: &clients, machines: &machines };
+    let names =
+        policies::Names { providers: &providers, clients: &clients, apps: &mobile_clients, machines: &machines };
     let policies = policies::policies(root, names);
     let routes = routes::routes(
         root,
@@ -65,9 +66,9 @@ pub(super) fn config(root: &Reader<'_>, outside: &Outside<'_>) -> Option<Config>
         store: store?,
         keys: keys?,
         log,
-        rates,
         providers: all(providers)?,
         clients: all(clients)?,
+        mobile_clients: all(mobile_clients)?,
         sites: all(sites)?,
         upstreams: all(upstreams)?,
         machines: all(machines)?,
@@ -226,7 +227,9 @@ fn warn_of_unused(root: &Reader<'_>, config: &Config) {
     }
     for id in config.providers.keys() {
         let used = |one: &super::model::RegistrationId| one.provider == *id;
-        if !config.clients.values().any(|client| client.registrations.iter().any(used)) {
+        let web = config.clients.values().flat_map(|client| &client.registrations);
+        let mobile = config.mobile_clients.values().flat_map(|client| &client.registrations);
+        if !web.chain(mobile).any(used) {
             warn("providers", id, "is used by no client", "name one of its registrations in a client");
         }
     }

@@ -74,6 +74,11 @@ impl<'a> Reader<'a> {
         self.table.contains_key(key)
     }
 
+    /// Whether a key is this text, without asking for it.
+    pub(super) fn says(&self, key: &str, wanted: &str) -> bool {
+        self.table.get(key).is_some_and(|(_, node)| text(node) == Some(wanted))
+    }
+
     pub(super) fn is_table(&self, key: &str) -> bool {
         self.table.get(key).is_some_and(|(_, node)| matches!(node.value, Value::Table(_)))
     }

@@ -6,6 +6,7 @@ use super::load::Loaded;
 use super::model::{Config, Route, RouteTo, TokenMode};
 use crate::edge::antiforgery::Kind;
 use crate::edge::client::SameSite;
+use crate::edge::mobile_client::DpopMode;
 use crate::edge::tls::Certificate;
 
 /// The text that `cloakroom check` prints.
@@ -22,6 +23,7 @@ pub fn summary(loaded: &Loaded) -> String {
     text.push_str(&titled(["CERTIFICATE", "FOR"], certificates(config)));
     text.push_str(&titled(["PROVIDER", "ISSUER", "REGISTRATIONS"], providers(config)));
     text.push_str(&titled(["CLIENT", "NAME", "SESSIONS", "LOGS IN WITH"], clients(config)));
+    text.push_str(&titled(["MOBILE APP", "NAME", "SESSIONS", "API", "MAY CALL"], mobile_clients(config)));
     text.push_str(&titled(["SITE", "ORIGIN", "CLIENT", "ENDPOINTS"], sites(config)));
     text.push_str(&titled(["ROUTE", "METHODS", "TO", "KIND", "WHO", "TOKEN"], routes(config)));
     text
@@ -57,6 +59,20 @@ fn clients(config: &Config) -> Vec<[String; 4]> {
         [id.clone(), client.name.clone(), sessions, registrations.join(", ")]
     };
     config.clients.iter().map(row).collect()
+}
+
+fn mobile_clients(config: &Config) -> Vec<[String; 5]> {
+    let row = |(id, client): (&String, &super::model::MobileClient)| {
+        let dpop = match client.dpop {
+            DpopMode::Off => "",
+            DpopMode::Optional => ", DPoP optional",
+            DpopMode::Required => ", DPoP required",
+        };
+        let sessions = format!("idle {} s, at most {} s{dpop}", client.idle_secs, client.absolute_secs);
+        let sites = if client.sites.is_empty() { "nothing".to_owned() } else { client.sites.join(", ") };
+        [id.clone(), client.name.clone(), sessions, format!("{}/oauth", client.issuer_site), sites]
+    };
+    config.mobile_clients.iter().map(row).collect()
 }
 
 fn sites(config: &Config) -> Vec<[String; 4]> {

@@ -7,8 +7,8 @@ use http::{HeaderMap, Uri, header};
 
 use cloakroom_core::vault::TicketSeal;
 
+use super::mobile_client::MobileClient;
 use super::problem::Refusal;
-use super::rates::Limit;
 pub use crate::proxy::route::Routes;
 
 /// One external origin of the gateway.
@@ -28,6 +28,10 @@ pub struct Site {
     pub base_path: Box<str>,
     /// The app that logs users in here.
     pub client: Option<Arc<Client>>,
+    /// The mobile apps whose session API lives here.
+    pub issues: Vec<Arc<MobileClient>>,
+    /// The mobile apps that may call the routes.
+    pub apps: Vec<Arc<MobileClient>>,
     /// The site's routes.
     pub routes: Routes,
     /// Whether the console and the admin API live here.
@@ -67,8 +71,6 @@ pub struct Client {
     pub return_urls: Vec<Box<str>>,
     /// The path that the signed-out page leads back to.
     pub post_logout_path: Box<str>,
-    /// How often its sessions may call, all together.
-    pub limit: Option<Limit>,
 }
 
 /// A provider's registration by its ids.

@@ -18,7 +18,6 @@ use cloakroom_core::session::open::{Live, Opened};
 
 use super::client::{Client, Site};
 use super::problem::Refusal;
-use super::rates::Leg;
 use super::{antiforgery, page, ticket};
 use crate::gateway::Gateway;
 
@@ -32,9 +31,15 @@ pub enum Room {
     Web,
     /// The console and its API.
     Admin,
+    /// The session API of mobile apps.
+    Mobile,
     /// Reserved: nothing is there, and no route may stand in for it.
     Nothing,
 }
+
+/// Where the session API describes itself: RFC 8414 section 3, and OpenID Connect Discovery 1.0 section 4 for clients
+/// that look nowhere else.
+pub const METADATA: [&str; 2] = ["/.well-known/oauth-authorization-server", "/.well-known/openid-configuration"];
 
 /// The room that owns a path; `None` when the site's routes decide.
 #[must_use]
@@ -44,20 +49,12 @@ pub fn room_of(site: &Site, path: &str) -> Option<Room> {
         Some(if site.client.is_some() { Room::Web } else { Room::Nothing })
     } else if under("/admin") {
         Some(if site.admin { Room::Admin } else { Room::Nothing })
+    } else if !site.issues.is_empty() && (under("/oauth") || under("/session") || METADATA.contains(&path)) {
+        Some(Room::Mobile)
     } else if under("/oauth") || under("/session") || under("/.well-known") {
         Some(Room::Nothing)
     } else {
         None
-    }
-}
-
-/// Which leg of a login a path is. An anonymous caller may ask for either at no cost to himself.
-#[must_use]
-pub fn login_leg(site: &Site, room: Room, path: &str) -> Option<Leg> {
-    match path.strip_prefix(&*site.base_path).filter(|_| room == Room::Web)? {
-        "/login" | "/silent-login" => Some(Leg::Start),
-        "/callback" => Some(Leg::Return),
-        _ => None,
     }
 }
 
@@ -88,6 +85,7 @@ pub struct OwnCall {
 pub struct Own {
     web: Router,
     admin: Router,
+    mobile: Router,
 }
 
 impl Own {
@@ -97,6 +95,7 @@ impl Own {
         Self {
             web: crate::web::router().with_state(Arc::clone(gateway)),
             admin: crate::admin::router().with_state(Arc::clone(gateway)),
+            mobile: crate::mobile::router().with_state(Arc::clone(gateway)),
         }
     }
 
@@ -112,6 +111,7 @@ impl Own {
                 self.web.clone()
             }
             Room::Admin => self.admin.clone(),
+            Room::Mobile => self.mobile.clone(),
             Room::Nothing => return rendered(&Refusal::NotFound, &method, &headers, &request_id),
         };
         parts.extensions.insert(context);

@@ -20,6 +20,7 @@ static PAGES: LazyLock<Environment<'static>> = LazyLock::new(|| {
         ("silent.html", include_str!("page/silent.html")),
         ("signed-out.html", include_str!("page/signed-out.html")),
         ("sign-in.html", include_str!("page/sign-in.html")),
+        ("allow.html", include_str!("page/allow.html")),
         ("sign-out.html", include_str!("page/sign-out.html")),
     ] {
         if let Err(error) = pages.add_template(name, source) {
@@ -101,6 +102,8 @@ fn page(name: &str, values: minijinja::Value) -> http::Response<String> {
 pub struct Said<'a> {
     /// In two or three words.
     pub title: &'a str,
+    /// The stable code that docs/troubleshooting.md explains.
+    pub code: &'a str,
     /// In a sentence, without its full stop.
     pub message: &'a str,
     /// Whether it is a step of the ordinary way, such as signing in.
@@ -114,7 +117,7 @@ pub fn error(said: &Said<'_>, way_on: Option<(&str, &str)>, request_id: &str) ->
     let mut rest = said.message.chars();
     let message: String = rest.next().into_iter().flat_map(char::to_uppercase).chain(rest).collect();
     let tone = if said.expected { "calm" } else { "warn" };
-    page("error.html", context! { title => said.title, message, href, label, request_id, tone })
+    page("error.html", context! { title => said.title, code => said.code, message, href, label, request_id, tone })
 }
 
 /// Leads on to `href`, an address of the own origin, so that the next request is same-origin and carries the Strict
@@ -187,6 +190,12 @@ pub fn signed_out(client_name: &str, sign_in: &str, provider_session_lives: bool
 #[must_use]
 pub fn confirm_sign_in(client_name: &str, href: &str) -> http::Response<String> {
     page("sign-in.html", context! { title => "Sign in again?", client_name, href })
+}
+
+/// Names the app and asks for a click before it gets a code (RFC 8252 section 8.6).
+#[must_use]
+pub fn allow_app(app_name: &str, query: &str, denied: &str) -> http::Response<String> {
+    page("allow.html", context! { title => "Sign in", app_name, query, denied })
 }
 
 /// Asks before signing out, where the link did not prove that the app made it.

@@ -3,7 +3,6 @@
 
 mod challenge;
 mod json;
-mod refused;
 
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 
@@ -16,10 +15,10 @@ use cloakroom_core::store::StoreError;
 
 use super::antiforgery::{Forgery, is_looked_at};
 use super::gate::Refused;
+use super::oauth_error::OAuthError;
 use super::page;
 use crate::proxy::path::PathRefusal;
 use crate::proxy::upstream::UpstreamError;
-pub use refused::RefusalCode;
 
 /// Why a request is not served.
 #[derive(Debug, thiserror::Error)]
@@ -127,14 +126,6 @@ pub enum Refusal {
         /// When to try again.
         retry_after_secs: u64,
     },
-    /// A limit is used up (RFC 6585 section 4).
-    #[error("too many requests: the limit \"{limit}\" is used up for now; try again in {retry_after_secs} s")]
-    TooMany {
-        /// Which.
-        limit: &'static str,
-        /// When there is more.
-        retry_after_secs: u64,
-    },
     /// The request's body is too long.
     #[error("the request body is longer than the {limit} bytes that this address takes")]
     BodyTooLong {
@@ -160,6 +151,9 @@ pub enum Refusal {
     /// A provider's logout token is not taken (OIDC Back-Channel Logout 1.0 section 2.8).
     #[error("{0}")]
     LogoutToken(String),
+    /// An OAuth client is told in its own terms.
+    #[error(transparent)]
+    OAuth(#[from] Box<OAuthError>),
     /// A stored value is unreadable. The log says which.
     #[error("something stored here cannot be read; the operator finds the cause in the log")]
     Broken,
@@ -246,11 +240,11 @@ impl Refusal {
             | Self::MachineTokenNeeded
             | Self::MachineToken(_) => StatusCode::UNAUTHORIZED,
             Self::TryLater { .. } => StatusCode::SERVICE_UNAVAILABLE,
-            Self::TooMany { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::BodyTooLong { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Framing(refused) => refused.status(),
             Self::TokenNotGranted(_) => StatusCode::BAD_GATEWAY,
             Self::Upstream(error) => error.status(),
+            Self::OAuth(error) => error.status,
             Self::Broken => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -281,12 +275,12 @@ impl Refusal {
             Self::RoleNeeded { .. } => "role-needed",
             Self::TenantNeeded => "tenant-needed",
             Self::TryLater { .. } => "try-later",
-            Self::TooMany { .. } => "too-many-requests",
             Self::BodyTooLong { .. } => "body-too-long",
             Self::Framing(refused) => refused.code(),
             Self::Upstream(error) => error.code(),
             Self::Login { code, .. } => code,
             Self::LogoutToken(_) => "logout-token",
+            Self::OAuth(error) => error.error,
             Self::Broken => "broken",
         }
     }
@@ -302,14 +296,14 @@ impl Refusal {
             | Self::MixedCredentials => "Bad request",
             Self::NotFound => "Not found",
             Self::MethodNotAllowed { .. } => "Method not allowed",
-            Self::Forgery(_) => "Request refused",
+            Self::Forgery(_) | Self::OAuth(_) => "Request refused",
             Self::SignInNeeded { .. } | Self::FormNotKept { .. } | Self::SignInAgain { .. } => "Sign in needed",
             Self::SessionOver { .. } => "Session over",
             Self::MachineTokenNeeded => "Access token needed",
             Self::MachineToken(_) => "Access token refused",
             Self::StepUp { .. } => "Confirm that it is you",
             Self::RoleNeeded { .. } | Self::TenantNeeded | Self::NotPermitted { .. } => "Not allowed",
-            Self::TryLater { .. } | Self::TooMany { .. } => "Try again soon",
+            Self::TryLater { .. } => "Try again soon",
             Self::BodyTooLong { .. } => "Too much data",
             Self::Framing(_) => "The request cannot be read",
             Self::TokenNotGranted(_) => "No token for the application",
@@ -361,21 +355,25 @@ impl Refusal {
         } else {
             tracing::debug!(status = status.as_u16(), code = self.code(), request_id, error = %self, "refused");
         }
-        let mut response = if is_looked_at(method, headers) {
+        let mut response = if let Self::OAuth(error) = self {
+            let mut response = http::Response::new(error.body());
+            response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+            page::harden(response.headers_mut());
+            response
+        } else if is_looked_at(method, headers) {
             let (message, expected) = (self.to_string(), status == StatusCode::UNAUTHORIZED);
-            let said = page::Said { title: self.title(), message: &message, expected };
+            let said = page::Said { title: self.title(), code: self.code(), message: &message, expected };
             page::error(&said, self.way_on(), request_id)
         } else {
             self.problem(status, request_id)
         };
         *response.status_mut() = status;
-        response.extensions_mut().insert(RefusalCode(self.code()));
         let headers = response.headers_mut();
         match self {
             Self::MethodNotAllowed { allow } => {
                 headers.insert(header::ALLOW, allow.clone());
             }
-            Self::TryLater { retry_after_secs, .. } | Self::TooMany { retry_after_secs, .. } => {
+            Self::TryLater { retry_after_secs, .. } => {
                 headers.insert(header::RETRY_AFTER, HeaderValue::from(*retry_after_secs));
             }
             Self::MachineTokenNeeded => {
@@ -390,6 +388,7 @@ impl Refusal {
             Self::UnknownHost | Self::OtherConnection | Self::BadPath(_) | Self::Framing(_) => {
                 headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
             }
+            Self::OAuth(error) => error.write_headers(headers),
             _ => {}
         }
         response

@@ -13,6 +13,8 @@ use cloakroom_core::clock::UnixMs;
 use cloakroom_core::session::Sessions;
 use cloakroom_core::session::id::{SecretHash, SessionId, Ticket};
 use cloakroom_core::session::open::Standing;
+use cloakroom_core::vault::TokenSeal;
+use cloakroom_core::vault::session_token::SessionTokenKind;
 use cloakroom_core::vault::ticket::OpenedTicket;
 
 use super::client::{Client, SameSite};
@@ -37,6 +39,50 @@ pub struct Claimed {
     pub secret: SecretHash,
     /// Whether the cookie should be sent anew, under the newest key.
     pub reseal: bool,
+    /// When the ticket itself expires: an access token does, a cookie lives as long as its session.
+    pub expires_at: UnixMs,
+}
+
+/// How a session token was sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scheme {
+    /// RFC 6750.
+    Bearer,
+    /// RFC 9449 section 7.1, with a proof.
+    Dpop,
+}
+
+/// A session token that a request presents.
+#[derive(Clone, Copy, Debug)]
+pub struct Presented<'a> {
+    /// How.
+    pub scheme: Scheme,
+    /// The token.
+    pub text: &'a str,
+}
+
+/// The session token of a request: in its one `Authorization` header, with the prefix of ours. Anything else there is
+/// nobody's, and never goes on (P2).
+#[must_use]
+pub fn presented(headers: &HeaderMap) -> Option<Presented<'_>> {
+    let mut sent = headers.get_all(header::AUTHORIZATION).iter();
+    let (Some(value), None) = (sent.next(), sent.next()) else { return None };
+    let (scheme, text) = value.to_str().ok()?.split_once(' ')?;
+    let scheme = match scheme {
+        name if name.eq_ignore_ascii_case("Bearer") => Scheme::Bearer,
+        name if name.eq_ignore_ascii_case("DPoP") => Scheme::Dpop,
+        _ => return None,
+    };
+    let text = text.trim_ascii();
+    text.starts_with("crs_").then_some(Presented { scheme, text })
+}
+
+/// Reads an access token without a memo; `None` for whatever was not made here.
+#[must_use]
+pub fn read_token(seal: &TokenSeal, text: &str) -> Option<Claimed> {
+    let opened = seal.open(SessionTokenKind::Access, text)?;
+    let expires_at = opened.expires_at();
+    Some(Claimed { id: opened.ticket.id, secret: opened.ticket.secret.hash(), reseal: false, expires_at })
 }
 
 /// Cookies that one worker has opened. It yields a claim, never liveness: the live record decides on every call.
@@ -72,18 +118,34 @@ impl Memo {
         candidates(headers).take(TRIED).find_map(|value| self.open(client, value))
     }
 
+    /// Reads an access token; `None` for whatever was not made here. Its memory is a cookie's, under the name of no
+    /// client: a token says itself whose it is, and no client has an empty id.
+    #[must_use]
+    pub fn read_token(&self, seal: &TokenSeal, text: &str) -> Option<Claimed> {
+        self.remembered("", text.as_bytes(), seal.generation(), || read_token(seal, text))
+    }
+
     fn open(&self, client: &Client, value: &[u8]) -> Option<Claimed> {
-        let key = self.hasher.hash_one((&*client.id, value));
-        let generation = client.tickets.generation();
+        self.remembered(&client.id, value, client.tickets.generation(), || open(client, value))
+    }
+
+    fn remembered(
+        &self,
+        client_id: &str,
+        value: &[u8],
+        generation: u64,
+        open: impl FnOnce() -> Option<Claimed>,
+    ) -> Option<Claimed> {
+        let key = self.hasher.hash_one((client_id, value));
         if let Some(known) = self.opened.borrow().get(&key)
-            && known.client_id == client.id
+            && *known.client_id == *client_id
             && known.generation == generation
             && bool::from(known.value.ct_eq(value))
         {
             return Some(known.claimed);
         }
-        let claimed = open(client, value)?;
-        let (client_id, value) = (client.id.clone(), Zeroizing::new(value.into()));
+        let claimed = open()?;
+        let (client_id, value) = (client_id.into(), Zeroizing::new(value.into()));
         let remembered = Remembered { client_id, value, generation, claimed };
         self.opened.borrow_mut().insert(key, remembered);
         Some(claimed)
@@ -98,7 +160,12 @@ pub fn read(client: &Client, headers: &HeaderMap) -> Option<Claimed> {
 
 fn open(client: &Client, value: &[u8]) -> Option<Claimed> {
     let opened = client.tickets.open(COOKIE, str::from_utf8(value).ok()?)?;
-    Some(Claimed { id: opened.ticket.id, secret: opened.ticket.secret.hash(), reseal: opened.reseal })
+    Some(Claimed {
+        id: opened.ticket.id,
+        secret: opened.ticket.secret.hash(),
+        reseal: opened.reseal,
+        expires_at: UnixMs(i64::MAX),
+    })
 }
 
 /// Whether a request carries a cookie under a key that this ring does not hold: another node may have made it.

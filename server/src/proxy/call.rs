@@ -2,7 +2,6 @@
 //! what memory cannot answer is asked of the control runtime.
 
 use std::convert::Infallible;
-use std::net::IpAddr;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -30,10 +29,10 @@ use crate::edge::body::Body;
 use crate::edge::client::{Client, Site};
 use crate::edge::connection::Connection;
 use crate::edge::own::{self, BODY_BYTES, Context, OwnCall, Room};
-use crate::edge::problem::{Refusal, RefusalCode};
-use crate::edge::rates::Told;
+use crate::edge::problem::Refusal;
+use crate::edge::ticket::{self, Presented};
 use crate::edge::worker::Worker;
-use crate::edge::{cors, ended_by_another, over_text, ticket};
+use crate::edge::{app_token, cors, ended_by_another, over_text};
 
 /// Serves one request: a proxied call, or an own endpoint's on the control runtime.
 ///
@@ -43,18 +42,14 @@ pub async fn call(connection: Rc<Connection>, request: Request<Incoming>) -> Res
     let worker = &connection.worker;
     let id = worker.next_id();
     let (mut parts, body) = request.into_parts();
-    let mut told = Told::default();
     let (site, served) = match connection.site(&mut parts) {
-        Ok(site) => (Some(site), serve(&connection, site, &id, (&parts, body), &mut told).await),
+        Ok(site) => (Some(site), serve(&connection, site, &id, &parts, body).await),
         Err(refusal) => (None, Err(refusal)),
     };
-    let mut response = served.unwrap_or_else(|refusal| said(&connection.reason(refusal), &parts, &id));
-    if RefusalCode::is_wrong(&response)
-        && let Err(refusal) =
-            worker.gateway.rates.refuses(connection.caller(&parts.headers), || worker.now(), &mut told)
-    {
-        response = said(&refusal, &parts, &id);
-    }
+    let mut response = served.unwrap_or_else(|refusal| {
+        let refusal = connection.reason(refusal);
+        refusal.respond(&parts.method, &parts.headers, str::from_utf8(&id).unwrap_or_default()).map(Body::from)
+    });
     if let Some(site) = site {
         // The memo knows which cookies are old, so that a rotation costs the new ones no opening.
         let is_old = |client: &Client| worker.memo.read(client, &parts.headers).is_some_and(|claimed| claimed.reseal);
@@ -64,34 +59,24 @@ pub async fn call(connection: Rc<Connection>, request: Request<Incoming>) -> Res
         site.finish(&parts.headers, response.headers_mut());
     }
     connection.harden(response.headers_mut());
-    told.tell(response.headers_mut());
     worker.counts.answered(response.status());
     Ok(response)
-}
-
-fn said(refusal: &Refusal, parts: &Parts, id: &[u8; 32]) -> Response<Body> {
-    refusal.respond(&parts.method, &parts.headers, str::from_utf8(id).unwrap_or_default()).map(Body::from)
 }
 
 async fn serve(
     connection: &Connection,
     site: &Arc<Site>,
     id: &[u8; 32],
-    (parts, body): (&Parts, Incoming),
-    told: &mut Told,
+    parts: &Parts,
+    body: Incoming,
 ) -> Result<Response<Body>, Refusal> {
     let (worker, peer) = (&*connection.worker, connection.caller(&parts.headers));
-    let (rates, now) = (&worker.gateway.rates, || worker.now());
-    rates.arrives(peer, now, told)?;
     let path = NormalPath::parse(&parts.uri)?;
     if cors::is_preflight(parts) {
         return cors::preflight(site, &parts.headers);
     }
     if let Some(room) = own::room_of(site, path.as_str()) {
         antiforgery::check_destination(Kind::Api, &parts.headers)?;
-        if let Some(leg) = own::login_leg(site, room, path.as_str()) {
-            rates.logs_in(leg, peer, now, told)?;
-        }
         let context =
             Context { site: Arc::clone(site), peer, request_id: str::from_utf8(id).unwrap_or_default().into() };
         return own_endpoint(worker, room, context, parts, body).await;
@@ -103,11 +88,17 @@ async fn serve(
     };
     antiforgery::check_destination(route.kind, &parts.headers)?;
     let handshake = upgrade::asked(parts)?;
-    let caller = caller(worker, (site, route), parts, peer, told).await?;
-    if handshake.is_some() && !matches!(caller, Caller::Machine(_)) {
+    let app = ticket::presented(&parts.headers).filter(|_| takes_apps(route));
+    let caller = match app {
+        Some(token) => app_session(worker, site, token, parts).await?,
+        None => caller(worker, site, route, parts).await?,
+    };
+    // No page of another site makes a browser send an Authorization header: anti-forgery concerns cookies.
+    let by_browser = app.is_none() && !matches!(caller, Caller::Machine(_));
+    if handshake.is_some() && by_browser {
         antiforgery::check_handshake(&parts.headers, site.origins())?;
     }
-    if let (Caller::Session(_), None) = (&caller, &handshake) {
+    if let (Caller::Session(_), None, true) = (&caller, &handshake, by_browser) {
         match antiforgery::check(route.kind, &parts.method, &parts.headers, site.origins()) {
             // A link from a sibling host, or a Lax cookie: the next request is the own page's.
             Err(Forgery::ForeignOrigin) if is_a_link(route, parts) => return Ok(hop(parts)),
@@ -118,7 +109,6 @@ async fn serve(
         Ok(permit) => permit,
         Err(refusal) => return turned_away(site, route, parts, refusal),
     };
-    rates.passes(&permit, (route.limit.as_ref(), site.client.as_deref(), peer), now, told)?;
     let authorization = token(worker, site, route, &permit).await?;
     if let Some(live) = permit.session() {
         // Now it is in use. Calls that were refused, or got no token, keep no session alive (U2).
@@ -127,22 +117,37 @@ async fn serve(
     send(connection, Call { permit, site, route, peer, id, authorization, handshake }, parts, body).await
 }
 
+/// Whether a mobile app's token is looked at: the route needs to know who calls, and takes sessions.
+fn takes_apps(route: &Route) -> bool {
+    route.rule.access != Access::Anonymous && route.rule.callers.sessions()
+}
+
+/// The session of a mobile app's token.
+async fn app_session(worker: &Worker, site: &Site, token: Presented<'_>, parts: &Parts) -> Result<Caller, Refusal> {
+    let (sessions, now) = (&worker.gateway.sessions, worker.now());
+    let claimed = app_token::claimed(worker.memo.read_token(sessions.token_seal(), token.text), &token, now)?;
+    let cached = sessions.cached(claimed.id).filter(|live| live.standing(&claimed.secret, now) == Standing::Good);
+    let live = match cached {
+        Some(live) => live,
+        None => match worker.open(claimed.id, claimed.secret).await? {
+            Opened::Live(live) => live,
+            opened => return Err(app_token::over(&token, &opened)),
+        },
+    };
+    app_token::check(&worker.gateway, site, &site.apps, &live, &token, parts)?;
+    Ok(Caller::Session(live))
+}
+
 /// Who calls. The ticket is opened only where the route needs it, so that an outage of the store never fails an
 /// anonymous asset.
-async fn caller(
-    worker: &Worker,
-    (site, route): (&Site, &Route),
-    parts: &Parts,
-    peer: IpAddr,
-    told: &mut Told,
-) -> Result<Caller, Refusal> {
+async fn caller(worker: &Worker, site: &Site, route: &Route, parts: &Parts) -> Result<Caller, Refusal> {
     if route.rule.access == Access::Anonymous {
         return Ok(Caller::Anonymous);
     }
     if route.rule.callers.machines()
         && let Some(token) = bearer::read(&parts.headers)?
     {
-        return machine(worker, parts, token, peer, told).await.map(Caller::Machine);
+        return machine(worker, parts, token).await.map(Caller::Machine);
     }
     let Some(client) = site.client.as_ref().filter(|_| route.rule.callers.sessions()) else {
         return Ok(Caller::Anonymous);
@@ -169,20 +174,13 @@ async fn caller(
 }
 
 /// The machine whose token this is. A cookie beside it could make the call somebody else's: it is refused (P15).
-async fn machine(
-    worker: &Worker,
-    parts: &Parts,
-    token: &[u8],
-    peer: IpAddr,
-    told: &mut Told,
-) -> Result<Arc<Machine>, Refusal> {
+async fn machine(worker: &Worker, parts: &Parts, token: &[u8]) -> Result<Arc<Machine>, Refusal> {
     if ticket::is_there(&parts.headers) {
         return Err(Refusal::MixedCredentials);
     }
     if let Some(machine) = worker.machines.find(token, worker.now()) {
         return Ok(machine);
     }
-    worker.gateway.rates.looks(peer, || worker.now(), told)?;
     let unreadable = || MachineFault::Unreadable("it is no text of visible characters".into());
     let text = str::from_utf8(token).ok().and_then(|text| Token::parse(text).ok()).ok_or_else(unreadable)?;
     let machine = worker.machine(text).await?;

@@ -11,6 +11,7 @@ use cloakroom_core::policy::{Policy, Refusal as Unmet, StepUp};
 
 use super::route::Route;
 use crate::edge::antiforgery::{self, Kind, Source, is_looked_at, is_top_level_navigation};
+use crate::edge::app_token;
 use crate::edge::body::Body;
 use crate::edge::client::Site;
 use crate::edge::page;
@@ -26,6 +27,8 @@ const LED_SECS: i64 = 30;
 pub(super) fn turned_away(site: &Site, route: &Route, parts: &Parts, unmet: Unmet) -> Result<Response<Body>, Refusal> {
     let person = is_a_link(route, parts);
     match unmet {
+        // No browser signs in at a host for apps alone (RFC 6750 section 3).
+        Unmet::SignInNeeded if site.client.is_none() => Err(app_token::missing().into()),
         Unmet::SignInNeeded if person => sign_in_first(site, route, parts),
         Unmet::SignInNeeded if is_looked_at(&parts.method, &parts.headers) => {
             Err(Refusal::FormNotKept { login_url: login_from(site, parts) })

@@ -12,13 +12,13 @@ use http::{HeaderMap, header};
 use cloakroom_core::vault::ring::Purpose;
 
 use super::posted;
-use super::silent::{self, Silent};
-use super::transaction::{Name, Transaction, Transactions, gone};
+use super::silent;
 use crate::edge::client::Client;
 use crate::edge::own::{Context, page_response};
 use crate::edge::page;
 use crate::edge::params::Params;
 use crate::edge::problem::Refusal;
+use crate::edge::transaction::{Name, Silent, Transaction, Transactions, gone};
 use crate::gateway::Gateway;
 
 /// The longest authorization code that is taken.
@@ -33,7 +33,7 @@ pub(crate) async fn handle(
     let client = context.client()?;
     let params = posted::unsealed(&gateway, client, Params::parse(query.as_deref().unwrap_or_default())?);
     let name = Name::of_state(params.get("state").unwrap_or_default());
-    let transactions = Transactions::new(client, gateway.sessions.vault(), &gateway.random);
+    let transactions = Transactions::new(&client.id, gateway.sessions.vault(), &gateway.random);
     let found = match params.get("state") {
         Some(state) => transactions.find(name.suffix(), &headers, gateway.now()).await.filter(|t| t.state == state),
         None => None,

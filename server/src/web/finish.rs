@@ -16,13 +16,13 @@ use cloakroom_core::session::start::{Start, StartError};
 
 use super::callback::{drop_transaction, refused, sealed_code};
 use super::login::person_mark;
-use super::silent::{self, Silent};
-use super::transaction::{LIFE_SECS, Name, Transaction, Transactions};
+use super::silent;
 use crate::edge::antiforgery::{Source, source};
 use crate::edge::client::Client;
 use crate::edge::own::{Context, page_response, see_other};
 use crate::edge::params::Params;
 use crate::edge::problem::Refusal;
+use crate::edge::transaction::{LIFE_SECS, Name, Silent, Transaction, Transactions};
 use crate::edge::{page, ticket};
 use crate::gateway::Gateway;
 
@@ -41,7 +41,7 @@ pub(crate) async fn handle(
     }
     let params = Params::parse(query.as_deref().unwrap_or_default())?;
     let suffix = params.get("t").unwrap_or_default();
-    let transactions = Transactions::new(client, gateway.sessions.vault(), &gateway.random);
+    let transactions = Transactions::new(&client.id, gateway.sessions.vault(), &gateway.random);
     let found = transactions.find(suffix, &headers, gateway.now()).await;
     let sealed = params.get("c").unwrap_or_default();
     let Some((transaction, code)) =
@@ -183,6 +183,7 @@ async fn start(
         transaction_expires_at: transaction.expires_at,
         begun_at: transaction.expires_at.plus_secs(-LIFE_SECS),
         replaces: begun.old,
+        app: None,
     };
     match gateway.sessions.start(start).await {
         Ok(ticket) => {

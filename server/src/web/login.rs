@@ -12,14 +12,13 @@ use cloakroom_core::oidc::LoginAsk;
 use cloakroom_core::session::open::Opened;
 
 use super::return_to::ReturnTo;
-use super::silent::Silent;
-use super::transaction::{LIFE_SECS, Transaction, Transactions};
 use crate::edge::antiforgery::{Source, is_top_level_navigation, source};
 use crate::edge::client::{Client, RegistrationRef};
 use crate::edge::own::{Context, page_response, see_other};
 use crate::edge::page;
 use crate::edge::params::Params;
 use crate::edge::problem::Refusal;
+use crate::edge::transaction::{LIFE_SECS, Silent, Transaction, Transactions};
 use crate::gateway::Gateway;
 
 pub(crate) async fn handle(
@@ -89,8 +88,9 @@ pub(super) async fn begin(
         begun_elsewhere: elsewhere,
         whose,
         silent,
+        app: None,
     };
-    let transactions = Transactions::new(client, gateway.sessions.vault(), &gateway.random);
+    let transactions = Transactions::new(&client.id, gateway.sessions.vault(), &gateway.random);
     let cookies = transactions.keep(&transaction, headers).await.map_err(|error| {
         tracing::error!(%error, "a login transaction could not be sealed");
         Refusal::Broken

@@ -118,7 +118,6 @@ mod tests {
             trusted_origins: vec![],
             return_urls: vec!["https://www.example.com/welcome".into()],
             post_logout_path: "/".into(),
-            limit: None,
         };
         Site {
             number: 0,
@@ -128,6 +127,8 @@ mod tests {
             scheme: http::HeaderValue::from_static("https"),
             base_path: "/bff".into(),
             client: Some(Arc::new(client)),
+            issues: vec![],
+            apps: vec![],
             routes: crate::edge::client::Routes::default(),
             admin: false,
         }

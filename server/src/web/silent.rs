@@ -9,31 +9,19 @@ use std::sync::Arc;
 use axum::extract::{RawQuery, State};
 use axum::response::Response;
 use http::{HeaderMap, Method};
-use serde::{Deserialize, Serialize};
 
 use cloakroom_core::oidc::LoginAsk;
 use cloakroom_core::session::open::{Live, Opened};
 
 use super::login::{self, Wanted};
-use super::transaction::Transaction;
 use crate::edge::antiforgery::{Forgery, Source, is_frame, is_top_level_navigation, source};
 use crate::edge::client::RegistrationRef;
 use crate::edge::own::{Context, page_response};
 use crate::edge::page;
 use crate::edge::params::Params;
 use crate::edge::problem::Refusal;
+use crate::edge::transaction::{Silent, Transaction};
 use crate::gateway::Gateway;
-
-/// How a silent login answers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Silent {
-    /// By a message to the page that framed it.
-    #[serde(rename = "f")]
-    Frame,
-    /// By coming back to `return_to`, signed in or not.
-    #[serde(rename = "r")]
-    Redirect,
-}
 
 pub(crate) async fn handle(
     State(gateway): State<Arc<Gateway>>,

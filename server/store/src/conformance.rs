@@ -10,6 +10,7 @@ pub(crate) mod load;
 pub(crate) mod login;
 pub(crate) mod logout;
 pub(crate) mod make;
+pub(crate) mod mobile;
 pub(crate) mod refresh;
 pub(crate) mod walk;
 
@@ -57,6 +58,13 @@ macro_rules! conformance {
             refresh: t07_a_late_answer_is_adopted_while_its_generation_stands;
             refresh: t05_nothing_is_adopted_once_the_session_is_over;
             refresh: what_is_over_gets_no_lease;
+
+            mobile: m03_a_code_is_redeemed_once_in_a_race;
+            mobile: an_old_code_or_an_ended_sessions_is_not_redeemed;
+            mobile: m05_a_refresh_token_rotates_once_in_a_race;
+            mobile: m13_a_kept_answer_goes_when_its_time_is_over;
+            mobile: s08_what_is_used_once_stays_used_until_it_expires;
+            mobile: a_device_has_the_name_that_it_was_given;
 
             lists: each_filter_keeps_what_it_should;
             lists: text_is_looked_for_literally;

@@ -5,6 +5,7 @@ mod keys;
 mod list;
 mod login;
 mod logout;
+mod mobile;
 mod open;
 mod refresh;
 mod rows;
@@ -25,8 +26,9 @@ use cloakroom_core::clock::UnixMs;
 use cloakroom_core::session::id::SessionId;
 use cloakroom_core::store::{
     AddKey, BeginRefresh, Begun, CommitLogin, CommitLogout, CommitRefresh, Doubt, End, EndOutcome, KeyUse, ListPage,
-    ListQuery, LoginOutcome, LogoutOutcome, Named, RetireKey, RetireOutcome, Rewrap, SessionRow, SessionSummary, Store,
-    StoreError, StoreResult, StoredTokens, SubjectKeyRow, Totals, Wrapped, WrappedKeyRow,
+    ListQuery, LoginOutcome, LogoutOutcome, MobileGrant, Named, RedeemCode, RetireKey, RetireOutcome, Rewrap,
+    RotateRefresh, SessionRow, SessionSummary, Store, StoreError, StoreResult, StoredTokens, SubjectKeyRow, Totals,
+    Wrapped, WrappedKeyRow,
 };
 
 pub use open::OpenError;
@@ -190,6 +192,26 @@ impl Store for Sqlite {
 
     async fn leave_in_doubt(&self, id: SessionId, fence: i64) -> StoreResult<()> {
         self.writer()?.run(move |c| Box::pin(refresh::give_back(c, id, fence))).await
+    }
+
+    async fn mobile_grant(&self, id: SessionId) -> StoreResult<Option<MobileGrant>> {
+        mobile::grant(&self.readers, id).await
+    }
+
+    async fn redeem_code(&self, redeem: RedeemCode) -> StoreResult<bool> {
+        self.writer()?.run(move |c| Box::pin(mobile::redeem(c, redeem))).await
+    }
+
+    async fn rotate_refresh(&self, rotate: RotateRefresh) -> StoreResult<bool> {
+        self.writer()?.run(move |c| Box::pin(mobile::rotate(c, rotate))).await
+    }
+
+    async fn use_once(&self, hash: [u8; 32], expires_at: UnixMs, now: UnixMs) -> StoreResult<bool> {
+        self.writer()?.run(move |c| Box::pin(mobile::use_once(c, hash, expires_at, now))).await
+    }
+
+    async fn name_device(&self, id: SessionId, name: Option<String>) -> StoreResult<bool> {
+        self.writer()?.run(move |c| Box::pin(mobile::name_device(c, id, name))).await
     }
 
     async fn append(&self, events: Vec<AuditRow>) -> StoreResult<()> {

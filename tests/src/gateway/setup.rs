@@ -22,6 +22,7 @@ pub struct Setup {
     provider_extra: String,
     second: Option<String>,
     by_key: Option<String>,
+    phone: Option<String>,
 }
 
 /// The secret of the clients at a second provider.
@@ -71,6 +72,23 @@ token = "none"
 access = "anonymous"
 "#;
 
+/// The mobile app.
+const PHONE: &str = r#"
+[clients.other-phone]
+kind = "mobile"
+registrations = ["main.web"]
+issuer_site = "app"
+redirect_uris = ["com.example.other:/callback"]
+
+[clients.phone]
+kind = "mobile"
+name = "Phone & <app>"
+registrations = ["main.web"]
+issuer_site = "app"
+sites = ["app"]
+redirect_uris = ["com.example.phone:/callback", "https://phone.example.com/callback?from=login", "http://127.0.0.1/callback"]
+"#;
+
 impl Default for Setup {
     fn default() -> Self {
         Self {
@@ -82,6 +100,7 @@ impl Default for Setup {
             access_ttl_secs: 3600,
             provider_extra: String::new(),
             second: None,
+            phone: None,
             by_key: None,
         }
     }
@@ -142,6 +161,13 @@ impl Setup {
         self
     }
 
+    /// A mobile app, `phone`, whose session API lives on the app's site, and more lines of it.
+    #[must_use]
+    pub fn phone(mut self, lines: &str) -> Self {
+        self.phone = Some(lines.to_owned());
+        self
+    }
+
     /// How long the provider's access tokens live.
     #[must_use]
     pub fn access_ttl_secs(mut self, secs: u64) -> Self {
@@ -191,7 +217,7 @@ impl Setup {
         json!({
             "client_id": id,
             "client_secret": secret,
-            "redirect_uris": [format!("{origin}/bff/callback")],
+            "redirect_uris": [format!("{origin}/bff/callback"), format!("{origin}/oauth/callback")],
             "post_logout_redirect_uris": [format!("{origin}{}", super::SIGNED_OUT_PATH)],
             "require_auth_time": true,
             "access_ttl": self.access_ttl_secs,
@@ -209,6 +235,7 @@ impl Setup {
         let Self { app, routes, server, rest, provider_extra, .. } = self;
         let (app_id, console_id) = (&ids.app, &ids.console);
         let app_auth = self.app_auth();
+        let phone = self.phone.as_deref().map(|lines| format!("{PHONE}{lines}\n")).unwrap_or_default();
         let second = self.second.as_deref().map(second_provider).unwrap_or_default();
         let (second_app, second_console) = match &self.second {
             Some(_) => (", \"other.web\"", ", \"other.console\""),
@@ -252,6 +279,7 @@ kind = "web"
 name = "Console"
 registrations = ["main.console"{second_console}]
 
+{phone}
 {second}
 [sites.app]
 origin = "http://app.localhost:{port}"

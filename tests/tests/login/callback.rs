@@ -111,6 +111,7 @@ async fn l08_error_of_the_provider_is_shown_escaped() {
         }
         let page = browser.resume(held, Some(url)).await.clone();
         assert_refused(text, &browser, &page);
+        assert!(page.body.contains("login-refused-by-provider"), "the code that troubleshooting.md explains: {page:?}");
         for tag in ["<script>alert", "<img", "<h1>owned", "<b>"] {
             assert!(!page.body.contains(tag), "{text}: {page:?}");
         }

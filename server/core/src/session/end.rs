@@ -57,6 +57,12 @@ impl How {
         Self { reason: "refused_by_provider", text: None, by: None, channel: None }
     }
 
+    /// A code or a refresh token of it was used twice: somebody else has it, too.
+    #[must_use]
+    pub const fn token_reused(what: &'static str) -> Self {
+        Self { reason: what, text: None, by: None, channel: None }
+    }
+
     /// An administrator ended it.
     #[must_use]
     pub const fn revoked(by: Person, text: String) -> Self {

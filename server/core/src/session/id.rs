@@ -140,11 +140,22 @@ impl Ticket {
     /// 64 characters of base64url: id and secret, to be sealed. Never sent as it is.
     #[must_use]
     pub fn to_text(&self) -> Zeroizing<String> {
+        Zeroizing::new(URL_SAFE_NO_PAD.encode(self.to_bytes().as_slice()))
+    }
+
+    /// Id and secret, one after the other.
+    pub(crate) fn to_bytes(&self) -> Zeroizing<[u8; 48]> {
         let mut bytes = Zeroizing::new([0_u8; 48]);
         let (id, secret) = bytes.split_at_mut(16);
         id.copy_from_slice(&self.id.0);
         secret.copy_from_slice(&self.secret.0);
-        Zeroizing::new(URL_SAFE_NO_PAD.encode(bytes.as_slice()))
+        bytes
+    }
+
+    /// Reads what [`Ticket::to_bytes`] wrote.
+    pub(crate) fn from_bytes(bytes: &[u8; 48]) -> Option<Self> {
+        let (id, secret) = bytes.split_at(16);
+        Some(Self { id: SessionId(id.try_into().ok()?), secret: SessionSecret(secret.try_into().ok()?) })
     }
 
     /// Reads what [`Ticket::to_text`] wrote; `None` for anything else.
@@ -155,8 +166,7 @@ impl Ticket {
         if n != 48 {
             return None;
         }
-        let (id, secret) = bytes.split_at(16);
-        Some(Self { id: SessionId(id.try_into().ok()?), secret: SessionSecret(secret.try_into().ok()?) })
+        Self::from_bytes(&bytes)
     }
 }
 

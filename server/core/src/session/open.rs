@@ -16,7 +16,6 @@ use super::refresh::RefreshError;
 use crate::audit::event::Person;
 use crate::clock::UnixMs;
 use crate::oidc::grant::Granted;
-use crate::rate::Pace;
 use crate::store::{Ended, SessionRow, SessionSummary, StoreError, StoredTokens};
 use crate::vault::VaultError;
 
@@ -42,7 +41,6 @@ pub struct Live {
     values: ArcSwap<SealedSession>,
     access: ArcSwapOption<Access>,
     ended: AtomicBool,
-    pace: Pace,
     seen_at: AtomicI64,
     seen_written_at: AtomicI64,
     idle_ms: i64,
@@ -154,7 +152,6 @@ impl Live {
             expires_at: values.expires_at,
             values: ArcSwap::from_pointee(values),
             access: ArcSwapOption::from_pointee(access),
-            pace: Pace::default(),
             ended: AtomicBool::new(row.summary.ended.is_some()),
             seen_at: AtomicI64::new(last_seen_at.0),
             seen_written_at: AtomicI64::new(last_seen_at.0),
@@ -197,12 +194,6 @@ impl Live {
     #[must_use]
     pub const fn expires_at(&self) -> UnixMs {
         self.expires_at
-    }
-
-    /// What counts its calls, where they are limited.
-    #[must_use]
-    pub const fn pace(&self) -> &Pace {
-        &self.pace
     }
 
     /// What decisions read.
@@ -285,7 +276,7 @@ impl Sessions {
     }
 
     /// Puts a stored session into memory; `None` when its row was altered.
-    async fn load(&self, row: SessionRow) -> Result<Option<Arc<Live>>, StoreError> {
+    pub(super) async fn load(&self, row: SessionRow) -> Result<Option<Arc<Live>>, StoreError> {
         let id = row.summary.id;
         let stored = self.parts.store.tokens(id).await?;
         let mut unsealed = self.unseal(&row, stored.as_ref());

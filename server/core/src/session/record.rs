@@ -40,6 +40,33 @@ pub struct SealedSession {
     pub expires_at: UnixMs,
     /// The token set's generation that belongs to these values.
     pub generation: i64,
+    /// What a mobile app's session has beside; `None` for a browser's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mobile: Option<MobileValues>,
+}
+
+/// What decisions about a mobile app's session read.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct MobileValues {
+    /// The scopes that the app was granted at Cloakroom; they say nothing of the provider's.
+    pub scopes: Vec<String>,
+    /// The thumbprint of the device key that its tokens are bound to (RFC 9449 section 6).
+    pub jkt: Option<String>,
+    /// What the authorization code is bound to; `None` once it was redeemed.
+    pub code: Option<CodeBinding>,
+}
+
+/// What an authorization code is bound to, beside its client and the browser that began.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct CodeBinding {
+    /// The redirect URI as the app asked for it (RFC 6749 section 4.1.3).
+    pub redirect_uri: String,
+    /// The PKCE challenge, S256 (RFC 7636 section 4.2).
+    pub challenge: String,
+    /// The device key that was named beforehand (RFC 9449 section 10).
+    pub jkt: Option<String>,
+    /// How long the session may go unused once the code is redeemed, in seconds.
+    pub idle_secs: i64,
 }
 
 impl SealedSession {

@@ -8,7 +8,7 @@ use super::Sessions;
 use super::end::How;
 use super::id::{SessionId, SessionSecret, Ticket};
 use super::open::{Access, person_of};
-use super::record::SealedSession;
+use super::record::{CodeBinding, MobileValues, SealedSession};
 use crate::audit::event::{Deed, Kind, Person};
 use crate::clock::UnixMs;
 use crate::oidc::VerifiedLogin;
@@ -47,7 +47,25 @@ pub struct Start<'a> {
     pub begun_at: UnixMs,
     /// The browser's present session, which this one replaces.
     pub replaces: Option<SessionId>,
+    /// What a mobile app asked for; `None` for a browser's own session.
+    pub app: Option<AppAsk>,
 }
+
+/// What a mobile app asked for. Its session lives as long as the code that stands for it, until that is redeemed.
+#[derive(Clone, Debug)]
+pub struct AppAsk {
+    /// Where the code goes.
+    pub redirect_uri: String,
+    /// The PKCE challenge, S256.
+    pub challenge: String,
+    /// The device key that was named beforehand.
+    pub jkt: Option<String>,
+    /// Granted scopes.
+    pub scopes: Vec<String>,
+}
+
+/// How long an authorization code lives (RFC 6749 section 4.1.2 allows ten minutes; an app redeems it at once).
+pub const CODE_SECS: i64 = 60;
 
 /// Why no session started.
 #[derive(Debug, thiserror::Error)]
@@ -79,20 +97,7 @@ impl Sessions {
             user_agent: row.summary.user_agent.clone(),
             ..person_of(&values)
         };
-        let event = self
-            .parts
-            .journal
-            .row(Deed {
-                kind: Kind::SessionStarted,
-                tenant: start.tenant,
-                session: Some(ticket.id),
-                client_id: Some(start.client_id),
-                provider_id: Some(start.provider_id),
-                subject: Some(person),
-                actor: None,
-                facts: Map::new(),
-            })
-            .await?;
+        let event = self.parts.journal.row(started(&start, ticket.id, person)).await?;
         let replaces = match start.replaces {
             Some(old) => self.prepare_end(old, &How::replaced()).await?,
             None => None,
@@ -109,6 +114,7 @@ impl Sessions {
                 tokens,
                 replaces,
                 proven: self.proven(&start),
+                code_expires_at: start.app.as_ref().map(|_| now.plus_secs(CODE_SECS)),
                 event,
             })
             .await?;
@@ -124,8 +130,11 @@ impl Sessions {
             self.forget(old);
             self.revoke_at_provider(vec![old]);
         }
-        self.remember(&row, values, access);
-        self.settle(ticket.id, before).await?;
+        // An app's session changes when its code is redeemed, perhaps on another node: until then it is in no memory.
+        if start.app.is_none() {
+            self.remember(&row, values, access);
+            self.settle(ticket.id, before).await?;
+        }
         Ok(ticket)
     }
 
@@ -183,16 +192,17 @@ impl Sessions {
             tenant: start.tenant.to_owned(),
             client_id: start.client_id.to_owned(),
             provider_id: start.provider_id.to_owned(),
-            kind: "web".to_owned(),
+            kind: if start.app.is_some() { "mobile" } else { "web" }.to_owned(),
             issuer: values.issuer.clone(),
             sub: values.sub.clone(),
             name: person.name,
             email: person.email,
+            device_name: None,
             address: start.address.clone(),
             user_agent: start.user_agent.as_deref().map(cut_user_agent),
             created_at: now,
             last_seen_at: now,
-            idle_expires_at: now.plus_secs(start.idle_secs),
+            idle_expires_at: now.plus_secs(values.idle_secs),
             expires_at: values.expires_at,
             ended: None,
         };
@@ -215,6 +225,19 @@ impl Sessions {
     }
 }
 
+fn started<'a>(start: &Start<'a>, id: SessionId, person: Person) -> Deed<'a> {
+    Deed {
+        kind: Kind::SessionStarted,
+        tenant: start.tenant,
+        session: Some(id),
+        client_id: Some(start.client_id),
+        provider_id: Some(start.provider_id),
+        subject: Some(person),
+        actor: None,
+        facts: Map::new(),
+    }
+}
+
 fn sealed_values(start: &Start<'_>, now: UnixMs) -> SealedSession {
     let login = &start.login;
     let mut values = SealedSession {
@@ -228,9 +251,19 @@ fn sealed_values(start: &Start<'_>, now: UnixMs) -> SealedSession {
         acr: login.acr().map(str::to_owned),
         amr: login.amr().to_vec(),
         created_at: now,
-        idle_secs: start.idle_secs,
+        idle_secs: if start.app.is_some() { CODE_SECS } else { start.idle_secs },
         expires_at: now.plus_secs(start.absolute_secs),
         generation: 1,
+        mobile: start.app.clone().map(|app| MobileValues {
+            scopes: app.scopes,
+            jkt: None,
+            code: Some(CodeBinding {
+                redirect_uri: app.redirect_uri,
+                challenge: app.challenge,
+                jkt: app.jkt,
+                idle_secs: start.idle_secs,
+            }),
+        }),
     };
     values.take_claims(Some(login.claims().clone()), login.userinfo().cloned());
     values

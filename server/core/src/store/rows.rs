@@ -70,6 +70,8 @@ pub struct SessionSummary {
     pub name: Option<String>,
     /// The person's mail address as the provider gave it.
     pub email: Option<String>,
+    /// The name that its owner gave the device.
+    pub device_name: Option<String>,
     /// Network address at sign-in.
     pub address: Option<String>,
     /// User agent at sign-in, at most 512 bytes.
@@ -128,6 +130,8 @@ pub struct CommitLogin {
     pub replaces: Option<End>,
     /// What a logout that came first is told by.
     pub proven: Proven,
+    /// Until when the code of a mobile app's session may be redeemed; `None` for a browser's session.
+    pub code_expires_at: Option<UnixMs>,
     /// The audit event of the login.
     pub event: AuditRow,
 }

@@ -95,6 +95,12 @@ impl SessionVault {
         self.ring.current()
     }
 
+    /// The ring as it changes.
+    #[must_use]
+    pub const fn key_ring(&self) -> &Arc<KeyRing> {
+        &self.ring
+    }
+
     /// A fresh data key for a new session.
     #[must_use]
     pub fn new_data_key(&self, id: SessionId) -> DataKey {

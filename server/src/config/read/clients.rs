@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Parts, known, rates, web};
+use super::{Parts, known, web};
 use crate::config::mask::quoted;
 use crate::config::model::{Client, Origin, Provider, RegistrationId, Site};
 use crate::config::reader::{Found, Reader};
@@ -11,7 +11,7 @@ use crate::config::tree::Place;
 use crate::edge::client::SameSite;
 
 /// A year: longer than any session should live.
-const MOST_SECS: i64 = 31_536_000;
+pub(super) const MOST_SECS: i64 = 31_536_000;
 
 /// The tenant of clients that name none.
 const TENANT: &str = "default";
@@ -19,40 +19,31 @@ const TENANT: &str = "default";
 /// Where Cloakroom's own endpoints live on every site, beside the site's base path.
 pub(super) const OWN_PATHS: [&str; 4] = ["/admin", "/oauth", "/session", "/.well-known"];
 
-pub(super) fn clients(root: &Reader<'_>, providers: &Parts<Provider>) -> Parts<Client> {
-    let all = root.tables_by_id("clients").into_iter();
-    all.map(|(id, reader)| {
+/// The web clients, and the tables of the mobile ones, which name sites that are not read yet.
+pub(super) fn clients<'a>(
+    root: &Reader<'a>,
+    providers: &Parts<Provider>,
+) -> (Parts<Client>, BTreeMap<String, Reader<'a>>) {
+    let (mobile, web): (BTreeMap<_, _>, BTreeMap<_, _>) =
+        root.tables_by_id("clients").into_iter().partition(|(_, reader)| reader.says("kind", "mobile"));
+    let read = |(id, reader): (String, Reader<'_>)| {
         let client = client(&reader, &id, providers);
         (id, Some(client))
-    })
-    .collect()
+    };
+    (web.into_iter().map(read).collect(), mobile)
 }
 
 fn client(reader: &Reader<'_>, id: &str, providers: &Parts<Provider>) -> Client {
     let kind = reader.required("kind", "\"web\"");
-    reader.parsed(
-        kind,
-        "kind",
-        "\"web\"",
-        |text| {
-            if text == "web" { Ok(()) } else { Err("is no kind of client".into()) }
-        },
-    );
-    let name = reader.parsed(reader.text("name"), "name", "a name that people read, of 1 to 100 characters", name);
-    let tenant =
-        reader.parsed(reader.text("tenant"), "tenant", "1 to 64 lower-case letters, digits and dashes", tenant);
+    let is_web = |text: &str| if text == "web" { Ok(()) } else { Err("is no kind of client".into()) };
+    reader.parsed(kind, "kind", "\"web\", \"mobile\"", is_web);
+    let (name, tenant) = (name_of(reader, id), tenant_of(reader));
     let registrations = registrations(reader, providers);
     let strictness = [("strict", SameSite::Strict), ("lax", SameSite::Lax)];
     let same_site = reader.one_of("same_site", &strictness, SameSite::Strict).value;
     let absolute = reader.number("absolute_secs", 1..=MOST_SECS, 36_000);
     let idle = reader.number("idle_secs", 1..=MOST_SECS, 3_600.min(absolute.value));
-    if idle.value > absolute.value {
-        let what = format!(
-            "idle_secs = {} is longer than absolute_secs = {}, so it would never count",
-            idle.value, absolute.value
-        );
-        reader.clash(&idle.place, what, "make idle_secs shorter, or absolute_secs longer");
-    }
+    idle_counts(reader, &idle, &absolute);
     let return_urls = reader.texts("return_urls").unwrap_or_default();
     for url in &return_urls {
         if let Err(why) = web::safe_url(url.value) {
@@ -62,11 +53,10 @@ fn client(reader: &Reader<'_>, id: &str, providers: &Parts<Provider>) -> Client 
     }
     let trusted_origins = trusted_origins(reader);
     let path = reader.parsed(reader.text("post_logout_path"), "post_logout_path", "a path such as /", web::normal_path);
-    let limit = rates::rate(reader, "limit");
     reader.finish();
     Client {
-        name: name.map_or_else(|| id.to_owned(), |found| found.value),
-        tenant: tenant.map_or_else(|| TENANT.to_owned(), |found| found.value),
+        name,
+        tenant,
         registrations,
         same_site,
         idle_secs: idle.value,
@@ -74,7 +64,6 @@ fn client(reader: &Reader<'_>, id: &str, providers: &Parts<Provider>) -> Client 
         trusted_origins,
         return_urls: return_urls.into_iter().map(|url| url.value.to_owned()).collect(),
         post_logout_path: path.map_or_else(|| "/".to_owned(), |found| found.value),
-        limit,
     }
 }
 
@@ -93,6 +82,29 @@ fn trusted_origins(reader: &Reader<'_>) -> Vec<Origin> {
         }
     }
     origins
+}
+
+/// The client's name for people.
+pub(super) fn name_of(reader: &Reader<'_>, id: &str) -> String {
+    let found = reader.parsed(reader.text("name"), "name", "a name that people read, of 1 to 100 characters", name);
+    found.map_or_else(|| id.to_owned(), |found| found.value)
+}
+
+pub(super) fn tenant_of(reader: &Reader<'_>) -> String {
+    let allowed = "1 to 64 lower-case letters, digits and dashes";
+    let found = reader.parsed(reader.text("tenant"), "tenant", allowed, tenant);
+    found.map_or_else(|| TENANT.to_owned(), |found| found.value)
+}
+
+/// An idle life longer than the whole one is a mistake.
+pub(super) fn idle_counts(reader: &Reader<'_>, idle: &Found<i64>, absolute: &Found<i64>) {
+    if idle.value > absolute.value {
+        let what = format!(
+            "idle_secs = {} is longer than absolute_secs = {}, so it would never count",
+            idle.value, absolute.value
+        );
+        reader.clash(&idle.place, what, "make idle_secs shorter, or absolute_secs longer");
+    }
 }
 
 fn name(text: &str) -> Result<String, String> {
@@ -117,7 +129,7 @@ fn tenant(text: &str) -> Result<String, String> {
     Ok(text.to_owned())
 }
 
-fn registrations(reader: &Reader<'_>, providers: &Parts<Provider>) -> Vec<RegistrationId> {
+pub(super) fn registrations(reader: &Reader<'_>, providers: &Parts<Provider>) -> Vec<RegistrationId> {
     if !reader.has("registrations") {
         reader.missing("registrations", "[\"main.web\"]");
     }

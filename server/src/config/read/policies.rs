@@ -8,7 +8,7 @@ use cloakroom_core::policy::{ClaimPath, ClaimTest, MailDomain, Network, Policy, 
 
 use super::{Parts, known};
 use crate::config::mask::quoted;
-use crate::config::model::{Client, Provider};
+use crate::config::model::{Client, MobileClient, Provider};
 use crate::config::reader::{Found, Reader};
 
 /// How deep `any` may lie in `any`: deeper ones are not read by people either.
@@ -23,6 +23,7 @@ const CLAIM_ALLOWED: &str =
 pub(super) struct Names<'a> {
     pub(super) providers: &'a Parts<Provider>,
     pub(super) clients: &'a Parts<Client>,
+    pub(super) apps: &'a Parts<MobileClient>,
     pub(super) machines: &'a Parts<MachineIssuer>,
 }
 
@@ -81,7 +82,7 @@ fn tests(reader: &Reader<'_>, names: Names<'_>, depth: usize) -> Vec<Test> {
     if !domains.is_empty() {
         tests.push(Test::Mail(domains));
     }
-    tests.extend(tenant(reader, names.clients));
+    tests.extend(tenant(reader, names));
     if reader.has("max_age_secs") {
         tests.push(Test::MaxAge(reader.number("max_age_secs", 1..=MOST_AGE_SECS, MOST_AGE_SECS).value));
     }
@@ -204,9 +205,10 @@ fn ids<T>(reader: &Reader<'_>, key: &'static str, parts: &Parts<T>) -> Vec<Box<s
     words(reader, key)
 }
 
-fn tenant(reader: &Reader<'_>, clients: &Parts<Client>) -> Option<Test> {
+fn tenant(reader: &Reader<'_>, names: Names<'_>) -> Option<Test> {
     let found = reader.text("tenant")?;
-    let tenants: BTreeSet<&String> = clients.values().flatten().map(|client| &client.tenant).collect();
+    let web = names.clients.values().flatten().map(|client| &client.tenant);
+    let tenants: BTreeSet<&String> = web.chain(names.apps.values().flatten().map(|app| &app.tenant)).collect();
     if !tenants.iter().any(|tenant| *tenant == found.value) {
         let what = format!("{} is no client's tenant: {}", reader.name("tenant"), quoted(found.value));
         reader.clash(&found.place, what, known("tenants", tenants, found.value));

@@ -9,7 +9,7 @@ use cloakroom_core::policy::{Access, Callers, Policy, Test};
 
 use super::clients::OWN_PATHS;
 use super::policies::{self, Names};
-use super::{Outside, Parts, known, rates, tokens, web};
+use super::{Outside, Parts, known, tokens, web};
 use crate::config::mask::quoted;
 use crate::config::model::{Documents, Route, RouteTo, Site, TokenMode, Upstream};
 use crate::config::reader::{Found, Reader};
@@ -78,7 +78,8 @@ fn route(reader: &Reader<'_>, known: &Known<'_>) -> Option<(Route, Place)> {
     let to = destination(reader, known);
     let allowed = "a path in normal form, such as /api/";
     let path = reader.parsed(reader.required("path", "\"/api/\""), "path", allowed, web::normal_path);
-    let at = site.as_ref().and_then(|found| sites.get(found.value)).and_then(Option::as_ref);
+    let site_id = site.as_ref().map(|found| found.value);
+    let at = site_id.and_then(|id| sites.get(id)).and_then(Option::as_ref);
     if let Some(found) = &path {
         check_path(reader, found, at);
     }
@@ -91,10 +92,14 @@ fn route(reader: &Reader<'_>, known: &Known<'_>) -> Option<(Route, Place)> {
     let access = reader.one_of("access", &signed_in, Access::SignedIn);
     let callers = callers(reader, known);
     let policy = policies::of_route(reader, known.policies, known.names);
-    let body_limit = reader.number("body_limit_bytes", 0..=1_099_511_627_776, 10_485_760);
-    let limit = rates::of_route(reader);
+    let limit = reader.number("body_limit_bytes", 0..=1_099_511_627_776, 10_485_760);
     reader.finish();
-    check_access(reader, &access, &forms, at.filter(|_| callers.value.sessions()));
+    let may_sign_in = |site: &Site| {
+        let apps = known.names.apps.values().flatten();
+        site.client.is_some() || apps.flat_map(|app| &app.sites).any(|id| site_id == Some(id.as_str()))
+    };
+    let nobody_can = callers.value.sessions() && at.is_some_and(|site| !may_sign_in(site));
+    check_access(reader, &access, &forms, nobody_can);
     check_callers(reader, &callers, access.value, &token.value);
     check_policy(reader, access.value, policy.as_ref());
     tokens::check(reader, &token, access.value, to.as_ref().and_then(|to| service(to, upstreams)));
@@ -111,8 +116,7 @@ fn route(reader: &Reader<'_>, known: &Known<'_>) -> Option<(Route, Place)> {
         access: access.value,
         callers: callers.value,
         policy: policy.map(|found| found.value),
-        body_limit_bytes: u64::try_from(body_limit.value).unwrap_or(0),
-        limit,
+        body_limit_bytes: u64::try_from(limit.value).unwrap_or(0),
     };
     Some((route, path.place))
 }
@@ -271,12 +275,12 @@ fn methods(reader: &Reader<'_>) -> Vec<Method> {
     methods
 }
 
-fn check_access(reader: &Reader<'_>, access: &Found<Access>, forms: &Found<bool>, at: Option<&Site>) {
-    if access.value == Access::SignedIn && at.is_some_and(|site| site.client.is_none()) {
+fn check_access(reader: &Reader<'_>, access: &Found<Access>, forms: &Found<bool>, nobody_can: bool) {
+    if access.value == Access::SignedIn && nobody_can {
         reader.clash(
             &access.place,
             "access = \"signed_in\" needs a site with a client, or nobody could sign in",
-            "give the site a client, or let anybody in: access = \"anonymous\"",
+            "give the site a client, name it in a mobile client's sites, or let anybody in: access = \"anonymous\"",
         );
     }
     if forms.value && access.value == Access::Anonymous {

@@ -13,6 +13,9 @@ fn blocks(kind: &str) -> Vec<&'static str> {
 
 /// The header in the complete example that stands for a section.
 fn header(section: &str) -> String {
+    if section == "[clients.ID] of a mobile app" {
+        return "[clients.phone]".to_owned();
+    }
     let id = match section {
         s if s.starts_with("[providers") => "main",
         s if s.starts_with("[upstreams") => "api",

@@ -55,6 +55,7 @@ pub(crate) fn session_at(n: u64, at: UnixMs) -> SessionRow {
             sub: format!("sub-{n}"),
             name: Some(format!("Person {n}")),
             email: None,
+            device_name: None,
             address: Some("192.0.2.7".into()),
             user_agent: Some("Browser/1.0".into()),
             created_at: at,
@@ -89,6 +90,7 @@ pub(crate) fn login(session: SessionRow) -> CommitLogin {
         },
         event: event("session.started", Some(id)),
         replaces: None,
+        code_expires_at: None,
         proven: Proven {
             upstream_sid: session.upstream_sid,
             subject: session.subject,

@@ -4,7 +4,7 @@ use sqlx::SqliteConnection;
 
 use cloakroom_core::store::{CommitLogin, LoginOutcome, SessionRow, StoredTokens};
 
-use super::{audit, logout, sessions};
+use super::{audit, logout, mobile, sessions};
 
 pub(super) async fn commit(connection: &mut SqliteConnection, login: CommitLogin) -> sqlx::Result<LoginOutcome> {
     sqlx::query("DELETE FROM used_transactions WHERE expires_at < ?")
@@ -25,6 +25,9 @@ pub(super) async fn commit(connection: &mut SqliteConnection, login: CommitLogin
     }
     insert_session(connection, &login.session).await?;
     insert_tokens(connection, &login.session, &login.tokens).await?;
+    if let Some(expires_at) = login.code_expires_at {
+        mobile::insert(connection, login.session.summary.id, expires_at).await?;
+    }
     audit::append(connection, &login.event).await?;
     let replaced = match login.replaces {
         Some(end) => Some(sessions::end(connection, end).await?),

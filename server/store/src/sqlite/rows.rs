@@ -49,7 +49,7 @@ impl<'r> Columns<'r> {
 
 /// The columns of a list.
 pub(super) const SUMMARY: &str = "id, tenant, client_id, provider_id, kind, issuer, sub, name, email, address, user_agent, \
-     created_at, last_seen_at, idle_ms, expires_at, ended_at, ended_reason, ended_text, ended_by";
+     device_name, created_at, last_seen_at, idle_ms, expires_at, ended_at, ended_reason, ended_text, ended_by";
 
 pub(super) fn summary(row: &SqliteRow) -> sqlx::Result<SessionSummary> {
     let row = Columns::of("sessions", row);
@@ -65,6 +65,7 @@ pub(super) fn summary(row: &SqliteRow) -> sqlx::Result<SessionSummary> {
         sub: row.get("sub")?,
         name: row.get("name")?,
         email: row.get("email")?,
+        device_name: row.get("device_name")?,
         address: row.get("address")?,
         user_agent: row.get("user_agent")?,
         created_at: row.moment("created_at")?,

@@ -18,9 +18,7 @@ use cloakroom_core::clock::UnixMs;
 use cloakroom_core::vault::ring::Purpose;
 use cloakroom_core::vault::{Ring, SessionVault};
 
-use super::silent::Silent;
-use crate::edge::client::Client;
-use crate::edge::ticket::{cookie_values, own_cookie};
+use super::ticket::{cookie_values, own_cookie};
 
 /// What every transaction cookie's name starts with; eight hexadecimal digits of the state's hash follow.
 pub const COOKIE_PREFIX: &str = "__Host-Http-crt-";
@@ -69,6 +67,40 @@ pub struct Transaction {
     /// How the login answers, where it must ask the person nothing.
     #[serde(rename = "q", default, skip_serializing_if = "Option::is_none")]
     pub silent: Option<Silent>,
+    /// What a mobile app asked for; then there is nowhere to return to but its redirect URI.
+    #[serde(rename = "o", default, skip_serializing_if = "Option::is_none")]
+    pub app: Option<AppAsk>,
+}
+
+/// How a silent login answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Silent {
+    /// By a message to the page that framed it.
+    #[serde(rename = "f")]
+    Frame,
+    /// By coming back to `return_to`, signed in or not.
+    #[serde(rename = "r")]
+    Redirect,
+}
+
+/// What a mobile app asked for, as its authorization request was checked.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct AppAsk {
+    /// Where the code goes.
+    #[serde(rename = "r")]
+    pub redirect_uri: String,
+    /// The app's own state, echoed.
+    #[serde(rename = "s", default, skip_serializing_if = "Option::is_none")]
+    pub state: Option<String>,
+    /// The PKCE challenge, S256.
+    #[serde(rename = "c")]
+    pub challenge: String,
+    /// The device key that it named beforehand.
+    #[serde(rename = "j", default, skip_serializing_if = "Option::is_none")]
+    pub jkt: Option<String>,
+    /// Granted scopes.
+    #[serde(rename = "p", default, skip_serializing_if = "Vec::is_empty")]
+    pub scopes: Vec<String>,
 }
 
 impl std::fmt::Debug for Transaction {
@@ -120,20 +152,20 @@ fn cookie_name(suffix: &str) -> String {
 /// Opens and seals the transactions of one client's browsers.
 #[derive(Debug)]
 pub struct Transactions<'a> {
-    client: &'a Client,
+    client_id: &'a str,
     vault: &'a SessionVault,
     random: &'a Arc<dyn cloakroom_core::random::Random>,
 }
 
 impl<'a> Transactions<'a> {
-    /// Transactions of `client`.
+    /// Transactions of one client.
     #[must_use]
     pub const fn new(
-        client: &'a Client,
+        client_id: &'a str,
         vault: &'a SessionVault,
         random: &'a Arc<dyn cloakroom_core::random::Random>,
     ) -> Self {
-        Self { client, vault, random }
+        Self { client_id, vault, random }
     }
 
     /// The `Set-Cookie` lines that keep a transaction, and drop the oldest ones where they would be too many.
@@ -186,7 +218,7 @@ impl<'a> Transactions<'a> {
         CookieStore {
             vault: self.vault.clone(),
             random: Arc::clone(self.random),
-            client_id: self.client.id.clone(),
+            client_id: self.client_id.into(),
             suffix: suffix.into(),
             sealed: Mutex::new(sealed),
         }

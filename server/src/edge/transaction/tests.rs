@@ -2,32 +2,13 @@
 
 use super::*;
 use cloakroom_core::random::SystemRandom;
-use cloakroom_core::vault::{KeyRing, RootKey, TicketSeal};
-
-use crate::edge::client::SameSite;
+use cloakroom_core::vault::{KeyRing, RootKey};
 
 const NOW: UnixMs = UnixMs(1_795_517_665_000);
 
 fn ring() -> Arc<KeyRing> {
     let root = RootKey::parse(&base64::engine::general_purpose::STANDARD.encode([7; 32])).expect("a key");
     Arc::new(KeyRing::open(root.clone(), &[root.new_ring_key(UnixMs(0), &SystemRandom)]).expect("opens"))
-}
-
-fn client(ring: &Arc<KeyRing>, id: &str) -> Client {
-    Client {
-        id: id.into(),
-        name: "App".into(),
-        tenant: "default".into(),
-        tickets: TicketSeal::new(ring, id),
-        same_site: SameSite::Strict,
-        idle_secs: 1,
-        absolute_secs: 1,
-        registrations: vec![],
-        trusted_origins: vec![],
-        return_urls: vec![],
-        post_logout_path: "/".into(),
-        limit: None,
-    }
 }
 
 fn transaction(state: &str) -> Transaction {
@@ -44,6 +25,7 @@ fn transaction(state: &str) -> Transaction {
         begun_elsewhere: false,
         whose: None,
         silent: None,
+        app: None,
     }
 }
 
@@ -62,8 +44,7 @@ async fn l01_s05_transaction_is_good_for_its_client_its_name_and_its_time() {
     let ring = ring();
     let (vault, random): (_, Arc<dyn cloakroom_core::random::Random>) =
         (SessionVault::new(Arc::clone(&ring), Arc::new(SystemRandom)), Arc::new(SystemRandom));
-    let (app, other) = (client(&ring, "app"), client(&ring, "other"));
-    let (here, there) = (Transactions::new(&app, &vault, &random), Transactions::new(&other, &vault, &random));
+    let (here, there) = (Transactions::new("app", &vault, &random), Transactions::new("other", &vault, &random));
     let name = Name::of_state("state");
     let cookies = sent(&here.keep(&transaction("state"), &HeaderMap::new()).await.expect("sealed"));
     let suffix = name.suffix();

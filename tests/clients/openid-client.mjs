@@ -1,0 +1,30 @@
+// openid-client by its documentation: it asks for the OpenID Connect document by itself.
+import assert from 'node:assert/strict';
+import * as client from 'openid-client';
+import { person, redirectUri } from './person.mjs';
+
+const [issuer, api] = process.argv.slice(2).map((text) => new URL(text));
+const config = await client.discovery(issuer, 'phone', undefined, client.None(), { execute: [client.allowInsecureRequests] });
+
+const verifier = client.randomPKCECodeVerifier();
+const state = client.randomState();
+const address = client.buildAuthorizationUrl(config, {
+  redirect_uri: redirectUri,
+  scope: 'openid email',
+  code_challenge: await client.calculatePKCECodeChallenge(verifier),
+  code_challenge_method: 'S256',
+  state,
+});
+const back = await person(address.href, redirectUri);
+const tokens = await client.authorizationCodeGrant(config, back, { pkceCodeVerifier: verifier, expectedState: state });
+assert.match(tokens.access_token, /^crs_at_/);
+assert.equal(tokens.claims(), undefined);
+
+const call = (token) => client.fetchProtectedResource(config, token, api, 'GET');
+assert.equal((await call(tokens.access_token)).status, 200);
+assert.equal((await client.fetchUserInfo(config, tokens.access_token, 'alice')).email, 'alice@example.com');
+const renewed = await client.refreshTokenGrant(config, tokens.refresh_token);
+assert.equal((await call(renewed.access_token)).status, 200);
+await client.tokenRevocation(config, renewed.refresh_token);
+await assert.rejects(call(renewed.access_token));
+console.log('done');
