@@ -10,7 +10,7 @@ use cloakroom_core::random::Random;
 use cloakroom_core::session::Sessions;
 
 use crate::admin::roles::RoleRules;
-use crate::edge::client::Sites;
+use crate::edge::client::{RegistrationRef, Sites};
 use crate::edge::dpop::Proofs;
 use crate::edge::forwarded::TrustedProxies;
 use crate::edge::tls::Tls;
@@ -61,6 +61,16 @@ impl Gateway {
         let web = self.sites.iter().filter_map(|site| site.client.as_ref()).map(|client| (&*client.id, &*client.name));
         let mobile = self.sites.iter().flat_map(|site| &site.issues).map(|app| (&*app.id, &*app.name));
         web.chain(mobile).collect()
+    }
+
+    /// Whether answers of several of these providers come to one address (RFC 9700 section 4.4).
+    pub fn several_share<'a>(&self, registrations: impl IntoIterator<Item = &'a RegistrationRef>) -> bool {
+        let shares = |one: &&RegistrationRef| {
+            self.sessions.provider(&one.provider).is_some_and(|provider| !provider.own_callback())
+        };
+        let mut sharing = registrations.into_iter().filter(shares);
+        let first = sharing.next();
+        sharing.any(|one| first.is_some_and(|first| first.provider != one.provider))
     }
 
     /// Whether the process is on its way out.

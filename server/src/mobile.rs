@@ -41,6 +41,7 @@ pub(crate) fn router() -> Router<Arc<Gateway>> {
         .route("/oauth/jwks.json", get(metadata::no_keys))
         .route("/oauth/authorize", get(authorize::handle).post(authorize::allowed))
         .route("/oauth/callback", get(callback::handle))
+        .route("/oauth/callback/{provider}", get(callback::handle))
         .route("/oauth/par", post(par::handle))
         .route("/oauth/token", post(token::handle))
         .route("/oauth/revoke", post(revoke::handle))

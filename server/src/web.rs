@@ -2,6 +2,7 @@
 
 pub mod backchannel;
 pub mod callback;
+mod choose;
 pub mod client;
 pub mod devices;
 pub mod events;
@@ -27,6 +28,7 @@ pub(crate) fn router() -> Router<Arc<Gateway>> {
         .route("/login", get(login::handle))
         .route("/callback", get(callback::handle).post(posted::handle))
         .route("/callback/finish", get(finish::handle))
+        .route("/callback/{provider}", get(callback::handle).post(posted::handle))
         .route("/silent-login", get(silent::handle))
         .route("/user", get(user::handle))
         .route("/session/events", get(events::handle))

@@ -188,12 +188,23 @@ impl Browser {
     /// The same with a password of the provider's choice.
     pub async fn sign_in_with(&mut self, origin: &str, user: &str, password: &str, return_to: &str) {
         self.navigate(&format!("{origin}/bff/login?return_to={return_to}")).await;
+        self.choose("main").await;
         if self.page().forms().iter().any(|form| form.has("username")) {
             self.submit_form(&[("username", user), ("password", password)]).await;
         }
         let page = self.page();
         assert_eq!(page.url.as_str(), format!("{origin}{return_to}"), "sign-in ended elsewhere: {page:?}");
         assert_eq!(page.status, 200, "{page:?}");
+    }
+
+    /// Chooses a provider by its id, where the gateway asks for one.
+    pub async fn choose(&mut self, provider: &str) {
+        let links = self.page().links();
+        if let Some((href, _)) = links.iter().find(|(href, _)| href.contains(&format!("/login?provider={provider}&"))) {
+            let url = self.page().url.join(href).unwrap();
+            let here = self.page().url.to_string();
+            self.navigate_from(&here, url.as_str()).await;
+        }
     }
 
     /// Signs out at `origin`, by the address that the gateway gives the app for it.

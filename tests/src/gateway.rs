@@ -253,6 +253,7 @@ impl Gateway {
     pub async fn administrator(&self, user: &str) -> Browser {
         let mut browser = Browser::new();
         browser.navigate(&self.console("/bff/login?return_to=/admin/")).await;
+        browser.choose("main").await;
         browser.submit_form(&[("username", user), ("password", &format!("{user}-password"))]).await;
         assert!(browser.cookie("console.localhost", crate::SESSION_COOKIE).is_some(), "{:?}", browser.page());
         browser

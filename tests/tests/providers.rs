@@ -1,5 +1,8 @@
 //! Two providers at one gateway: identity is (issuer, sub), never sub alone.
 
+mod choose;
+mod many;
+
 use cloakroom_tests::gateway::SECOND_SECRET;
 use cloakroom_tests::{Browser, Gateway, Provider, Setup};
 
@@ -52,7 +55,7 @@ async fn s07_answer_of_one_provider_never_completes_a_login_at_another() {
     let (gateway, other) = with_two().await;
     let mut browser = Browser::new();
     browser.hold_at("/auth");
-    browser.navigate(&gateway.app("/bff/login?return_to=/pages/home")).await;
+    browser.navigate(&gateway.app("/bff/login?provider=main&return_to=/pages/home")).await;
     let begun = browser.held().url().clone();
     let state = begun.query_pairs().find(|(name, _)| name == "state").unwrap().1.into_owned();
     for issuer in [other.issuer.as_str(), ""] {

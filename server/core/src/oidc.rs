@@ -27,6 +27,7 @@ use std::time::Duration;
 
 use crate::clock::Clock;
 use crate::http::HttpClient;
+use crate::policy::MailDomain;
 use crate::random::Random;
 use call::{Call, Timed};
 use discovery::{Discovery, Known};
@@ -45,6 +46,12 @@ pub use refresh::{RefreshFailure, RefreshIdentity, Refreshed, Unadopted};
 pub struct ProviderSettings {
     /// Its id in the configuration.
     pub id: String,
+    /// Its name for people.
+    pub name: String,
+    /// Domains whose people sign in there.
+    pub mail_domains: Vec<MailDomain>,
+    /// Whether its answers come to an address of its own (RFC 9700 section 4.4.2.2).
+    pub own_callback: bool,
     /// Its issuer, exactly as its discovery document and ID tokens name it.
     pub issuer: String,
     /// How far its clock may differ from ours, in seconds.
@@ -136,6 +143,30 @@ impl Provider {
     #[must_use]
     pub fn id(&self) -> &str {
         &self.settings.id
+    }
+
+    /// Its name for people.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.settings.name
+    }
+
+    /// Domains whose people sign in there.
+    #[must_use]
+    pub fn mail_domains(&self) -> &[MailDomain] {
+        &self.settings.mail_domains
+    }
+
+    /// Whether its answers come to an address of its own.
+    #[must_use]
+    pub const fn own_callback(&self) -> bool {
+        self.settings.own_callback
+    }
+
+    /// Where its answers come: to the path that providers share, or to one below it.
+    #[must_use]
+    pub fn callback_path(&self, shared: &str) -> String {
+        if self.own_callback() { format!("{shared}/{}", self.id()) } else { shared.to_owned() }
     }
 
     /// Its issuer.

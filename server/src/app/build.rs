@@ -117,6 +117,9 @@ fn providers(config: &Config, ambient: &Ambient) -> anyhow::Result<BTreeMap<Stri
         };
         let settings = ProviderSettings {
             id: id.clone(),
+            name: provider.name.clone(),
+            mail_domains: provider.mail_domains.clone(),
+            own_callback: provider.own_callback,
             issuer: provider.issuer.clone(),
             clock_skew_secs: provider.clock_skew_secs,
             refresh_reuse: provider.refresh_reuse,

@@ -30,7 +30,17 @@ pub(super) const SECTIONS: &[(&str, &[&str])] = &[
     ("[log]", &["format", "filter"]),
     (
         "[providers.ID]",
-        &["issuer", "clock_skew_secs", "refresh_reuse", "timeout_secs", "id_token_hint", "registrations"],
+        &[
+            "issuer",
+            "name",
+            "mail_domains",
+            "callback",
+            "clock_skew_secs",
+            "refresh_reuse",
+            "timeout_secs",
+            "id_token_hint",
+            "registrations",
+        ],
     ),
     (
         "[providers.ID.registrations.ID]",

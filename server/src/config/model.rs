@@ -14,7 +14,7 @@ use cloakroom_api::Role;
 use cloakroom_core::machine::MachineIssuer;
 use cloakroom_core::oidc::grant::GrantAsk;
 use cloakroom_core::oidc::{ClientAuth, RefreshReuse, ResponseMode};
-use cloakroom_core::policy::{Access, Callers, Policy};
+use cloakroom_core::policy::{Access, Callers, MailDomain, Policy};
 use cloakroom_core::vault::RootKey;
 
 use crate::edge::antiforgery::Kind;
@@ -126,6 +126,12 @@ pub struct Log {
 pub struct Provider {
     /// Its issuer, exactly.
     pub issuer: String,
+    /// Its name for people.
+    pub name: String,
+    /// Domains whose people sign in there.
+    pub mail_domains: Vec<MailDomain>,
+    /// Whether its answers come to an address of its own.
+    pub own_callback: bool,
     /// How far its clock may be off, in seconds.
     pub clock_skew_secs: i64,
     /// Whether a refresh may be sent again in doubt.

@@ -19,6 +19,7 @@ static PAGES: LazyLock<Environment<'static>> = LazyLock::new(|| {
         ("framed.html", include_str!("page/framed.html")),
         ("silent.html", include_str!("page/silent.html")),
         ("signed-out.html", include_str!("page/signed-out.html")),
+        ("choose.html", include_str!("page/choose.html")),
         ("sign-in.html", include_str!("page/sign-in.html")),
         ("allow.html", include_str!("page/allow.html")),
         ("sign-out.html", include_str!("page/sign-out.html")),
@@ -196,6 +197,44 @@ pub fn confirm_sign_in(client_name: &str, href: &str) -> http::Response<String> 
 #[must_use]
 pub fn allow_app(app_name: &str, query: &str, denied: &str) -> http::Response<String> {
     page("allow.html", context! { title => "Sign in", app_name, query, denied })
+}
+
+/// A provider to choose.
+#[derive(Debug)]
+pub struct Choice {
+    /// Its name for people.
+    pub name: String,
+    /// The login there.
+    pub href: String,
+}
+
+/// What the page of choices shows.
+#[derive(Debug)]
+pub struct Chooser {
+    /// The providers.
+    pub choices: Vec<Choice>,
+    /// Whether a mail address may choose.
+    pub by_mail: bool,
+    /// Where the form goes.
+    pub action: String,
+    /// What the form sends along.
+    pub hidden: Vec<(String, String)>,
+    /// The address that was given.
+    pub mail: String,
+    /// Whether no provider has that address.
+    pub nobodys: bool,
+}
+
+/// Lets the person choose where to sign in.
+#[must_use]
+pub fn choose(client_name: &str, chooser: &Chooser) -> http::Response<String> {
+    let Chooser { choices, by_mail, action, hidden, mail, nobodys } = chooser;
+    let title = format!("Sign in to {client_name}");
+    let shown = |choice: &Choice| context! { name => choice.name.as_str(), href => choice.href.as_str() };
+    let choices: Vec<minijinja::Value> = choices.iter().map(shown).collect();
+    let pair = |(name, value): &(String, String)| context! { name => name.as_str(), value => value.as_str() };
+    let hidden: Vec<minijinja::Value> = hidden.iter().map(pair).collect();
+    page("choose.html", context! { title, client_name, choices, by_mail, action, hidden, mail, nobodys })
 }
 
 /// Asks before signing out, where the link did not prove that the app made it.

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use http::{HeaderMap, Method, header};
 use url::form_urlencoded::Serializer;
 
-use cloakroom_core::oidc::LoginAsk;
+use cloakroom_core::oidc::{LoginAsk, Provider};
 
 use super::metadata::SCOPES;
 use super::par;
@@ -192,19 +192,19 @@ async fn begin(
         Ok(registration) => registration,
         Err(error) => return refused(context, &asked, &error),
     };
+    let provider = gateway.sessions.provider(&registration.provider).ok_or(Refusal::Broken)?;
     let text = |name: &str| params.get(name).map(str::to_owned);
     // The person has just consented here; what else is asked of the provider stays.
     let prompt = text("prompt")
         .map(|all| all.split_ascii_whitespace().filter(|p| *p != "consent").collect::<Vec<_>>().join(" "));
     let ask = LoginAsk {
-        redirect_uri: callback_url(context),
+        redirect_uri: callback_url(context, provider),
         prompt: prompt.filter(|prompt| !prompt.is_empty()),
         login_hint: text("login_hint"),
         acr_values: text("acr_values"),
         max_age_secs: params.get("max_age").and_then(|age| age.parse().ok()),
         ui_locales: text("ui_locales"),
     };
-    let provider = gateway.sessions.provider(&registration.provider).ok_or(Refusal::Broken)?;
     let begun = match provider.begin(&registration.registration, &ask, &*gateway.random).await {
         Ok(begun) => begun,
         Err(error) => {
@@ -257,8 +257,8 @@ fn granted(asked: &str) -> Vec<String> {
 }
 
 /// Where the provider answers.
-pub(super) fn callback_url(context: &Context) -> String {
-    format!("{}/oauth/callback", context.site.origin)
+pub(super) fn callback_url(context: &Context, provider: &Provider) -> String {
+    format!("{}{}", context.site.origin, provider.callback_path("/oauth/callback"))
 }
 
 fn refused(context: &Context, asked: &Asked<'_>, error: &AuthorizeError) -> Result<Response, Refusal> {

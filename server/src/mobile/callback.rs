@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use axum::extract::{RawQuery, State};
+use axum::extract::{Path, RawQuery, State};
 use axum::response::Response;
 use http::{HeaderMap, header};
 
@@ -52,6 +52,7 @@ impl CallbackError {
 pub(crate) async fn handle(
     State(gateway): State<Arc<Gateway>>,
     context: Context,
+    of_provider: Option<Path<String>>,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
@@ -63,6 +64,11 @@ pub(crate) async fn handle(
             "this sign-in was begun in another browser, took too long, or was already completed; begin again in the app",
         ));
     };
+    // The address tells providers apart that do not name themselves (RFC 9700 section 4.4).
+    let provider = gateway.sessions.provider(&transaction.provider_id).ok_or(Refusal::Broken)?;
+    if of_provider.map(|Path(id)| id).as_deref() != Some(provider.id()).filter(|_| provider.own_callback()) {
+        return Err(Refusal::BadRequest("the answer is not from the identity provider that was asked"));
+    }
     let told = code(&gateway, &context, &app, (&transaction, &ask), &params, &headers).await?;
     let text;
     let pairs: Vec<(&str, &str)> = match &told {
@@ -150,9 +156,10 @@ async fn login(
     params: &Params,
 ) -> Result<Result<VerifiedLogin, CallbackError>, Refusal> {
     let provider = gateway.sessions.provider(&transaction.provider_id).ok_or(Refusal::Broken)?;
+    let several_share = gateway.several_share(context.site.issues.iter().flat_map(|app| &app.registrations));
     // A mix-up (RFC 9207): nothing is told to anybody but the person.
     provider
-        .check_answer_issuer(params.get("iss"))
+        .check_answer_issuer(params.get("iss"), several_share)
         .await
         .map_err(|_| Refusal::BadRequest("the answer is not from the identity provider that was asked"))?;
     if let Some(error) = params.get("error") {
@@ -165,7 +172,7 @@ async fn login(
     let redeem = Redeem {
         registration: &transaction.registration_id,
         code,
-        redirect_uri: &callback_url(context),
+        redirect_uri: &callback_url(context, provider),
         pkce_verifier: &verifier,
         nonce: &transaction.nonce,
         max_age_secs: transaction.max_age_secs,

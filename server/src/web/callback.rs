@@ -3,12 +3,13 @@
 
 use std::sync::Arc;
 
-use axum::extract::{RawQuery, State};
+use axum::extract::{Path, RawQuery, State};
 use axum::response::Response;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::{HeaderMap, header};
 
+use cloakroom_core::oidc::{LoginError, Provider};
 use cloakroom_core::vault::ring::Purpose;
 
 use super::posted;
@@ -24,12 +25,27 @@ use crate::gateway::Gateway;
 /// The longest authorization code that is taken.
 const CODE_BYTES: usize = 2_000;
 
+/// Where answers come, under the site's base path: here, or at the provider's own address below.
+const PATH: &str = "/callback";
+
+/// The address that was asked for.
+pub(super) fn path(of_provider: Option<&str>) -> String {
+    of_provider.map_or_else(|| PATH.to_owned(), |id| format!("{PATH}/{id}"))
+}
+
+/// Where this provider's answers come.
+pub(super) fn path_of(provider: &Provider) -> String {
+    provider.callback_path(PATH)
+}
+
 pub(crate) async fn handle(
     State(gateway): State<Arc<Gateway>>,
     context: Context,
+    of_provider: Option<Path<String>>,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
+    let path = path(of_provider.as_ref().map(|Path(id)| id.as_str()));
     let client = context.client()?;
     let params = posted::unsealed(&gateway, client, Params::parse(query.as_deref().unwrap_or_default())?);
     let name = Name::of_state(params.get("state").unwrap_or_default());
@@ -41,10 +57,10 @@ pub(crate) async fn handle(
     // No transaction of this browser. Whether somebody is signed in here shows on the finish leg, where the Strict cookie
     // arrives (pain 5).
     let Some(transaction) = found else {
-        let in_frame = silent::once_more(&context, &headers, query.as_deref().unwrap_or_default());
+        let in_frame = silent::once_more(&context, &headers, &path, query.as_deref().unwrap_or_default());
         return Ok(in_frame.unwrap_or_else(|| lead_on(&context, name.suffix(), "", None)));
     };
-    let code = match (read_answer(&gateway, &context, &params, &transaction).await, transaction.silent) {
+    let code = match (read_answer(&gateway, &context, &params, &path, &transaction).await, transaction.silent) {
         (Ok(code), _) => code,
         (Err(refusal), None) => return Err(refusal),
         (Err(refusal), Some(silent)) => {
@@ -92,13 +108,19 @@ async fn read_answer(
     gateway: &Gateway,
     context: &Context,
     params: &Params,
+    path: &str,
     transaction: &Transaction,
 ) -> Result<String, Refusal> {
     let provider = gateway.sessions.provider(&transaction.provider_id).ok_or(Refusal::Broken)?;
-    provider
-        .check_answer_issuer(params.get("iss"))
-        .await
-        .map_err(|error| refused(context, error.code(), &error.to_string(), &transaction.return_to))?;
+    let checked = if path == path_of(provider) {
+        provider.check_answer_issuer(params.get("iss"), gateway.several_share(&context.client()?.registrations)).await
+    } else {
+        Err(LoginError::OtherIssuer)
+    };
+    checked.map_err(|error| {
+        tracing::warn!(provider = %transaction.provider_id, code = error.code(), %error, "an answer was refused");
+        refused(context, error.code(), &error.to_string(), &transaction.return_to)
+    })?;
     if let Some(error) = params.get("error") {
         let said = params.get("error_description").unwrap_or(error);
         let message = format!("The identity provider said: {}", printable(said));

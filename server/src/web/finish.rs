@@ -113,7 +113,7 @@ async fn redeem(
     let redeem = Redeem {
         registration: &transaction.registration_id,
         code,
-        redirect_uri: &context.own_url("/callback"),
+        redirect_uri: &context.own_url(&super::callback::path_of(provider)),
         pkce_verifier: &verifier,
         nonce: &transaction.nonce,
         max_age_secs: transaction.max_age_secs,

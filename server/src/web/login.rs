@@ -9,11 +9,13 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::{HeaderMap, Method, header};
 
 use cloakroom_core::oidc::LoginAsk;
-use cloakroom_core::session::open::Opened;
+use cloakroom_core::session::open::{Live, Opened};
 
+use super::callback;
+use super::choose::{self, Chosen};
 use super::return_to::ReturnTo;
 use crate::edge::antiforgery::{Source, is_top_level_navigation, source};
-use crate::edge::client::{Client, RegistrationRef};
+use crate::edge::client::RegistrationRef;
 use crate::edge::own::{Context, page_response, see_other};
 use crate::edge::page;
 use crate::edge::params::Params;
@@ -36,17 +38,27 @@ pub(crate) async fn handle(
     }
     let params = Params::parse(query.as_deref().unwrap_or_default())?;
     // From another site, the login must know that it was begun there: no page of ours stands in between.
-    let elsewhere = source(&headers, &context.site.origin) == Source::Foreign;
-    if params.get("keep") == Some("fragment") && !elsewhere {
+    let foreign = source(&headers, &context.site.origin) == Source::Foreign;
+    let elsewhere = foreign || params.get(choose::ELSEWHERE).is_some();
+    if params.get("keep") == Some("fragment") && !foreign {
         return Ok(page_response(page::keep_fragment(&without_keep(&context, query.as_deref()))));
     }
     let return_to = return_to(&context, &params)?;
-    let registration = registration(&gateway, client, &params)?;
-    let ask = ask(&context, &params)?;
-    let whose = to_confirm(&gateway, &context, &headers, &params, &ask).await?;
+    let ask = ask(&params)?;
+    let live = to_confirm(&gateway, &context, &headers, &params, &ask).await?;
+    let query = query.as_deref().unwrap_or_default();
+    let registration = match choose::chosen(&gateway, client, &params, live.as_deref())? {
+        Chosen::This(one) if choose::was_asked(&params) => {
+            let next = choose::login_at(&context, query, one, elsewhere);
+            return Ok(page_response(page::continue_to(&next, "Signing you in")));
+        }
+        Chosen::This(one) => one,
+        Chosen::Open => return choose::page(&gateway, &context, &params, query, elsewhere),
+    };
+    let whose = live.map(|live| person_mark(&gateway, &live.values().issuer, &live.values().sub));
     let return_to = return_to.as_str().to_owned();
     let wanted = Wanted { return_to, registration, ask, elsewhere, whose, silent: None };
-    begin(&gateway, client, &headers, wanted).await
+    begin(&gateway, &context, &headers, wanted).await
 }
 
 /// What a login is to be.
@@ -65,12 +77,13 @@ pub(super) struct Wanted<'a> {
 /// Leads the browser to the provider, with a transaction's cookie.
 pub(super) async fn begin(
     gateway: &Gateway,
-    client: &Client,
+    context: &Context,
     headers: &HeaderMap,
     wanted: Wanted<'_>,
 ) -> Result<Response, Refusal> {
     let Wanted { return_to, registration, ask, elsewhere, whose, silent } = wanted;
     let provider = gateway.sessions.provider(&registration.provider).ok_or(Refusal::Broken)?;
+    let ask = LoginAsk { redirect_uri: context.own_url(&callback::path_of(provider)), ..ask };
     let begun = provider.begin(&registration.registration, &ask, &*gateway.random).await.map_err(|error| {
         tracing::warn!(provider = &*registration.provider, %error, "a sign-in could not begin");
         Refusal::TryLater { what: "the identity provider", retry_after_secs: 5 }
@@ -90,7 +103,7 @@ pub(super) async fn begin(
         silent,
         app: None,
     };
-    let transactions = Transactions::new(&client.id, gateway.sessions.vault(), &gateway.random);
+    let transactions = Transactions::new(&context.client()?.id, gateway.sessions.vault(), &gateway.random);
     let cookies = transactions.keep(&transaction, headers).await.map_err(|error| {
         tracing::error!(%error, "a login transaction could not be sealed");
         Refusal::Broken
@@ -102,7 +115,7 @@ pub(super) async fn begin(
     Ok(response)
 }
 
-/// Whom a login confirms: one that asks for more proof (RFC 9470) while somebody is signed in is about that person,
+/// The session that a login confirms: one that asks for more proof (RFC 9470) while somebody is signed in is about that person,
 /// unless it lets another be chosen.
 async fn to_confirm(
     gateway: &Gateway,
@@ -110,17 +123,14 @@ async fn to_confirm(
     headers: &HeaderMap,
     params: &Params,
     ask: &LoginAsk,
-) -> Result<Option<String>, Refusal> {
+) -> Result<Option<Arc<Live>>, Refusal> {
     let steps_up = ask.acr_values.is_some() || ask.max_age_secs.is_some();
     let may_change = params.get("prompt").is_some_and(|prompt| prompt.contains("select_account"));
     if !steps_up || may_change {
         return Ok(None);
     }
     Ok(match context.session(gateway, headers).await? {
-        Some(Opened::Live(live)) => {
-            let values = live.values();
-            Some(person_mark(gateway, &values.issuer, &values.sub))
-        }
+        Some(Opened::Live(live)) => Some(live),
         _ => None,
     })
 }
@@ -153,33 +163,7 @@ pub(super) fn return_to(context: &Context, params: &Params) -> Result<ReturnTo, 
     ReturnTo::parse(asked, &context.site).map_err(|_| wrong("return_to"))
 }
 
-/// The registration that `provider=` names, or `iss=` (OpenID Connect Core section 4), else the client's first.
-pub(super) fn registration<'a>(
-    gateway: &Gateway,
-    client: &'a Client,
-    params: &Params,
-) -> Result<&'a RegistrationRef, Refusal> {
-    let issuer_of = |known: &RegistrationRef| gateway.sessions.provider(&known.provider).map(|found| found.issuer());
-    let (name, value, what) = match (params.get("provider"), params.get("iss")) {
-        (None, None) => return client.registrations.first().ok_or(Refusal::NotFound),
-        (Some(id), _) => ("provider", id, "names no provider of this app"),
-        (None, Some(iss)) => ("iss", iss, "is the issuer of no provider of this app"),
-    };
-    let named = |known: &RegistrationRef| match name {
-        "provider" => *known.provider == *value,
-        _ => issuer_of(known) == Some(value),
-    };
-    let found = client.registrations.iter().find(|known| named(known));
-    let found = found.ok_or(Refusal::BadParameter { name: name.into(), what })?;
-    match params.get("iss") {
-        Some(iss) if issuer_of(found) != Some(iss) => {
-            Err(Refusal::BadParameter { name: "iss".into(), what: "is not the issuer of the provider that is named" })
-        }
-        _ => Ok(found),
-    }
-}
-
-pub(super) fn ask(context: &Context, params: &Params) -> Result<LoginAsk, Refusal> {
+pub(super) fn ask(params: &Params) -> Result<LoginAsk, Refusal> {
     let max_age_secs = match params.get("max_age").map(str::parse) {
         None => None,
         Some(Ok(secs)) => Some(secs),
@@ -189,7 +173,7 @@ pub(super) fn ask(context: &Context, params: &Params) -> Result<LoginAsk, Refusa
     };
     let text = |name: &str| params.get(name).map(str::to_owned);
     Ok(LoginAsk {
-        redirect_uri: context.own_url("/callback"),
+        redirect_uri: String::new(),
         prompt: text("prompt"),
         login_hint: text("login_hint"),
         acr_values: text("acr_values"),

@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use axum::extract::State;
+use axum::extract::{Path, State};
 use axum::response::Response;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -17,6 +17,7 @@ use url::form_urlencoded::Serializer;
 use cloakroom_core::clock::UnixMs;
 use cloakroom_core::vault::ring::Purpose;
 
+use super::callback;
 use crate::edge::client::Client;
 use crate::edge::own::{Context, page_response};
 use crate::edge::page;
@@ -35,6 +36,7 @@ const LIFE_SECS: i64 = 120;
 pub(crate) async fn handle(
     State(gateway): State<Arc<Gateway>>,
     context: Context,
+    of_provider: Option<Path<String>>,
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, Refusal> {
@@ -58,7 +60,8 @@ pub(crate) async fn handle(
     }
     let ring = gateway.sessions.vault().ring();
     let sealed = ring.seal(Purpose::Answer, &[client.id.as_bytes()], kept.finish().as_bytes(), &*gateway.random);
-    let next = format!("{}/callback?{ANSWER}={}", context.site.base_path, URL_SAFE_NO_PAD.encode(sealed));
+    let path = callback::path(of_provider.as_ref().map(|Path(id)| id.as_str()));
+    let next = format!("{}{path}?{ANSWER}={}", context.site.base_path, URL_SAFE_NO_PAD.encode(sealed));
     Ok(page_response(page::continue_to(&next, "Signing you in")))
 }
 

@@ -13,6 +13,7 @@ use http::{HeaderMap, Method};
 use cloakroom_core::oidc::LoginAsk;
 use cloakroom_core::session::open::{Live, Opened};
 
+use super::choose;
 use super::login::{self, Wanted};
 use crate::edge::antiforgery::{Forgery, Source, is_frame, is_top_level_navigation, source};
 use crate::edge::client::RegistrationRef;
@@ -45,19 +46,23 @@ pub(crate) async fn handle(
     // Whoever is signed in is asked for where they signed in.
     let registration = match &live {
         Some(live) => of_session(live),
-        None => login::registration(&gateway, client, &params)?.clone(),
+        // Nobody can be asked to choose: the first is the default.
+        None => match choose::named(&gateway, client, &params)?.or(client.registrations.first()) {
+            Some(one) => one.clone(),
+            None => return Err(Refusal::NotFound),
+        },
     };
     let return_to = match silent {
         Silent::Frame => "/".to_owned(),
         Silent::Redirect => login::return_to(&context, &params)?.as_str().to_owned(),
     };
-    let ask = LoginAsk { prompt: Some("none".into()), ..login::ask(&context, &params)? };
+    let ask = LoginAsk { prompt: Some("none".into()), ..login::ask(&params)? };
     let whose = live.as_ref().map(|live| {
         let values = live.values();
         login::person_mark(&gateway, &values.issuer, &values.sub)
     });
     let wanted = Wanted { return_to, registration: &registration, ask, elsewhere: false, whose, silent: Some(silent) };
-    match login::begin(&gateway, client, &headers, wanted).await {
+    match login::begin(&gateway, &context, &headers, wanted).await {
         Err(refusal) if silent == Silent::Frame => Ok(message(false, refusal.code())),
         answer => answer,
     }
@@ -116,13 +121,13 @@ pub(super) fn is_another(live: &Live, issuer: &str, sub: &str) -> bool {
 
 /// A frame came back from the provider without the transaction's cookie: browsers that count the sites of a redirect
 /// chain send none. Asked once more by a page of the own origin, they do.
-pub(super) fn once_more(context: &Context, headers: &HeaderMap, query: &str) -> Option<Response> {
+pub(super) fn once_more(context: &Context, headers: &HeaderMap, path: &str, query: &str) -> Option<Response> {
     if !is_frame(headers) {
         return None;
     }
     if source(headers, &context.site.origin) != Source::Foreign {
         return Some(message(false, "login-unknown"));
     }
-    let here = format!("{}/callback?{query}", context.site.base_path);
+    let here = format!("{}{path}?{query}", context.site.base_path);
     Some(page_response(page::continue_in_frame(&here)))
 }

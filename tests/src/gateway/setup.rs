@@ -23,6 +23,7 @@ pub struct Setup {
     second: Option<String>,
     by_key: Option<String>,
     phone: Option<String>,
+    registrations: Option<String>,
 }
 
 /// The secret of the clients at a second provider.
@@ -102,6 +103,7 @@ impl Default for Setup {
             second: None,
             phone: None,
             by_key: None,
+            registrations: None,
         }
     }
 }
@@ -151,6 +153,13 @@ impl Setup {
     #[must_use]
     pub fn second_provider(mut self, issuer: &str) -> Self {
         self.second = Some(issuer.to_owned());
+        self
+    }
+
+    /// The registrations of the app, beside the usual one of `main`.
+    #[must_use]
+    pub fn registrations(mut self, list: &str) -> Self {
+        self.registrations = Some(list.to_owned());
         self
     }
 
@@ -241,6 +250,7 @@ impl Setup {
             Some(_) => (", \"other.web\"", ", \"other.console\""),
             None => ("", ""),
         };
+        let app_list = self.registrations.clone().unwrap_or_else(|| format!("\"main.web\"{second_app}"));
         format!(
             r#"[server]
 listen = "127.0.0.1:{port}"
@@ -272,7 +282,7 @@ scopes = ["openid", "profile", "email"]
 [clients.app]
 kind = "web"
 name = "Tests & <app>"
-registrations = ["main.web"{second_app}]
+registrations = [{app_list}]
 {app}
 [clients.console]
 kind = "web"

@@ -57,6 +57,9 @@ pub enum LoginError {
     /// The answer names another issuer (RFC 9207 section 2.4).
     #[error("the answer came from another identity provider than the one that was asked")]
     OtherIssuer,
+    /// The answer names no issuer, and came to an address that several providers share.
+    #[error("the answer does not say which identity provider it comes from, and this app has several")]
+    NoIssuer,
     /// The token endpoint refused the code.
     #[error("the identity provider did not take the code: {0}")]
     CodeRefused(String),
@@ -81,6 +84,7 @@ impl LoginError {
         match self {
             Self::Provider(_) => "login-provider-unavailable",
             Self::OtherIssuer => "login-other-issuer",
+            Self::NoIssuer => "login-no-issuer",
             Self::CodeRefused(_) => "login-code-refused",
             Self::BadAnswer(_) => "login-bad-answer",
             Self::IdToken(_) => "login-id-token",
@@ -97,7 +101,7 @@ impl LoginError {
             Self::Provider(error) => error.retry_helps(),
             // A code that is used up or too old, or a person who may yet prove more.
             Self::CodeRefused(_) | Self::NotEnough(_) => true,
-            Self::OtherIssuer | Self::BadAnswer(_) | Self::Userinfo(_) => false,
+            Self::OtherIssuer | Self::NoIssuer | Self::BadAnswer(_) | Self::Userinfo(_) => false,
             Self::IdToken(fault) => matches!(fault, IdTokenFault::Nonce | IdTokenFault::UnknownKey),
         }
     }

@@ -110,11 +110,12 @@ impl VerifiedLogin {
 
 impl Provider {
     /// Checks the `iss` parameter of an answer (RFC 9207 section 2.4): if there, it must be this issuer; it must be
-    /// there if the provider says that it sends one (L3).
+    /// there if the provider says that it sends one (L3). Without `iss`, only the address tells providers apart: where
+    /// several `share` it, an answer that names none could be another's (RFC 9700 section 4.4).
     ///
     /// # Errors
-    /// [`LoginError::OtherIssuer`].
-    pub async fn check_answer_issuer(&self, iss: Option<&str>) -> Result<(), LoginError> {
+    /// [`LoginError::OtherIssuer`], [`LoginError::NoIssuer`].
+    pub async fn check_answer_issuer(&self, iss: Option<&str>, several_share: bool) -> Result<(), LoginError> {
         match iss {
             Some(iss) if iss == self.settings.issuer => Ok(()),
             Some(_) => Err(LoginError::OtherIssuer),
@@ -127,6 +128,7 @@ impl Provider {
             {
                 Err(LoginError::OtherIssuer)
             }
+            None if several_share => Err(LoginError::NoIssuer),
             None => Ok(()),
         }
     }

@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use cloakroom_core::oidc::{ClientAuth, ClientKey, RESERVED, RefreshReuse, ResponseMode};
+use cloakroom_core::policy::MailDomain;
 use secrecy::{ExposeSecret as _, SecretString};
 
+use super::clients::name_of;
 use super::{Outside, Parts, web};
 use crate::config::mask::quoted;
 use crate::config::model::{Provider, Registration};
@@ -16,6 +18,7 @@ use crate::config::tree::Place;
 
 pub(super) fn providers(root: &Reader<'_>, outside: &Outside<'_>) -> Parts<Provider> {
     let mut issuers: BTreeMap<String, (String, Place)> = BTreeMap::new();
+    let mut domains: BTreeMap<String, (String, Place)> = BTreeMap::new();
     let mut providers = BTreeMap::new();
     for (id, reader) in root.tables_by_id("providers") {
         let issuer = issuer(&reader);
@@ -26,7 +29,16 @@ pub(super) fn providers(root: &Reader<'_>, outside: &Outside<'_>) -> Parts<Provi
             let help = "put both registrations under one provider";
             reader.note(Mistake::new(found.place.clone(), what, help).beside(place, "the same issuer"));
         }
-        providers.insert(id, provider(&reader, issuer, outside));
+        let read = provider(&reader, &id, issuer, outside);
+        for domain in read.iter().flat_map(|read| &read.mail_domains) {
+            let place = reader.place_of(&["mail_domains"]);
+            if let Some((other, first)) = domains.insert(domain.to_string(), (id.clone(), place.clone())) {
+                let what = format!("providers.{other} and providers.{id} both have the mail domain {domain}");
+                let help = "name each domain at the one provider where its people sign in";
+                reader.note(Mistake::new(place, what, help).beside(first, "the same domain"));
+            }
+        }
+        providers.insert(id, read);
     }
     providers
 }
@@ -36,7 +48,10 @@ fn issuer(reader: &Reader<'_>) -> Option<Found<String>> {
     reader.parsed(reader.required("issuer", "\"https://id.example.com\""), "issuer", allowed, web::issuer)
 }
 
-fn provider(reader: &Reader<'_>, issuer: Option<Found<String>>, outside: &Outside<'_>) -> Option<Provider> {
+fn provider(reader: &Reader<'_>, id: &str, issuer: Option<Found<String>>, outside: &Outside<'_>) -> Option<Provider> {
+    let name = name_of(reader, id);
+    let mail_domains = mail_domains(reader);
+    let own_callback = reader.one_of("callback", &[("shared", false), ("own", true)], false).value;
     let clock_skew_secs = reader.number("clock_skew_secs", 0..=600, 60).value;
     let refresh_reuse = refresh_reuse(reader);
     let timeout_secs = u64::try_from(reader.number("timeout_secs", 1..=120, 40).value).unwrap_or(40);
@@ -54,12 +69,29 @@ fn provider(reader: &Reader<'_>, issuer: Option<Found<String>>, outside: &Outsid
     reader.finish();
     Some(Provider {
         issuer: issuer?.value,
+        name,
+        mail_domains,
+        own_callback,
         clock_skew_secs,
         refresh_reuse,
         timeout_secs,
         id_token_hint,
         registrations: super::all(registrations)?,
     })
+}
+
+fn mail_domains(reader: &Reader<'_>) -> Vec<MailDomain> {
+    let mut domains = Vec::new();
+    for found in reader.texts("mail_domains").unwrap_or_default() {
+        match MailDomain::parse(found.value) {
+            Ok(domain) => domains.push(domain),
+            Err(why) => {
+                let what = format!("{}: {} {why}", reader.name("mail_domains"), quoted(found.value));
+                reader.wrong(&found.place, what, "allowed: a domain such as example.com");
+            }
+        }
+    }
+    domains
 }
 
 /// `"never"`, `"always"` or `{ grace_secs = N }`

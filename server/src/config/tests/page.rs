@@ -88,13 +88,38 @@ fn the_page_shows_a_summary_as_it_is() {
 #[test]
 fn u24_every_snippet_of_other_pages_loads_without_a_warning() {
     let pages = [include_str!("../../../../docs/policies.md"), include_str!("../../../../docs/upstreams.md")];
-    let base = GOOD.split("[[routes]]").next().unwrap_or_default();
     let mut shown = 0;
-    let snippets = pages.iter().flat_map(|page| page.split("```toml\n").skip(1));
-    for snippet in snippets.filter_map(|rest| rest.split("\n```").next()) {
+    let snippets = pages.iter().flat_map(|page| snippets(page));
+    for snippet in snippets {
+        let base = GOOD.split("[[routes]]").next().unwrap_or_default();
         let loaded = load_with(&format!("{base}{snippet}\n"), &[]).map_err(|report| report.to_string()).expect("loads");
         assert!(loaded.warnings.is_empty(), "{}", loaded.warnings);
         shown += 1;
     }
     assert!(shown >= 3);
+}
+
+/// Snippets of providers.md bring their providers and clients themselves.
+#[test]
+fn u24_every_snippet_about_providers_loads_without_a_warning() {
+    let (before, rest) = GOOD.split_once("[providers.main]").expect("providers");
+    let (_, after) = rest.split_once("[sites.app]").expect("sites");
+    let mut shown = 0;
+    for snippet in snippets(include_str!("../../../../docs/providers.md")) {
+        let client = "[clients.app]\nkind = \"web\"\nregistrations = [";
+        let named = snippet.lines().filter_map(|line| line.strip_prefix("[providers.")?.strip_suffix(']'));
+        let named = named.filter_map(|path| path.split_once(".registrations."));
+        let named: Vec<_> = named.map(|(provider, id)| format!("\"{provider}.{id}\"")).collect();
+        let own =
+            if snippet.contains("[clients.app]") { String::new() } else { format!("{client}{}]\n", named.join(", ")) };
+        let text = format!("{before}{snippet}\n{own}[sites.app]{after}");
+        let loaded = load_with(&text, &[]).map_err(|report| format!("{text}\n{report}")).expect("loads");
+        assert!(loaded.warnings.is_empty(), "{text}\n{}", loaded.warnings);
+        shown += 1;
+    }
+    assert!(shown >= 1);
+}
+
+fn snippets(page: &str) -> impl Iterator<Item = &str> {
+    page.split("```toml\n").skip(1).filter_map(|rest| rest.split("\n```").next())
 }

@@ -12,6 +12,9 @@ const DOCUMENT: &str = "/.well-known/openid-configuration";
 fn settings(issuer: &str) -> ProviderSettings {
     ProviderSettings {
         id: "main".into(),
+        name: "Main".into(),
+        mail_domains: vec![],
+        own_callback: false,
         issuer: issuer.into(),
         clock_skew_secs: SKEW,
         refresh_reuse: RefreshReuse::Never,
@@ -27,7 +30,7 @@ fn unguessable() -> std::sync::Arc<dyn crate::random::Random> {
 
 /// Whether discovery succeeds: the question about `iss` needs it.
 async fn discover(rig: &Rig) -> Result<(), LoginError> {
-    rig.provider.check_answer_issuer(None).await
+    rig.provider.check_answer_issuer(None, false).await
 }
 
 #[tokio::test]
@@ -212,9 +215,9 @@ async fn renewal_that_hangs_keeps_nobody_long() {
     let clock = std::sync::Arc::<crate::clock::HeldClock>::clone(&rig.clock);
     let mut provider = Provider::new(settings(ISSUER), http, clock, unguessable()).unwrap();
     provider.discovery.renew_wait = std::time::Duration::from_millis(20);
-    assert!(provider.check_answer_issuer(None).await.is_ok());
+    assert!(provider.check_answer_issuer(None, false).await.is_ok());
     hanging.1.store(true, std::sync::atomic::Ordering::SeqCst);
     rig.clock.advance_secs(4_000);
-    assert!(provider.check_answer_issuer(None).await.is_ok());
+    assert!(provider.check_answer_issuer(None, false).await.is_ok());
     assert!(provider.facts().last_error.is_some());
 }

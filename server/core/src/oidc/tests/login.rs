@@ -167,7 +167,7 @@ async fn l03_issuer_of_the_answer_must_be_the_providers() {
             more["authorization_response_iss_parameter_supported"] = advertised.clone();
         }
         rig.fake.set("/.well-known/openid-configuration", answer(200, more));
-        match rig.provider.check_answer_issuer(iss).await {
+        match rig.provider.check_answer_issuer(iss, false).await {
             Ok(()) => assert!(right, "{advertised} {iss:?} passed"),
             Err(LoginError::OtherIssuer) => assert!(!right, "{advertised} {iss:?} was refused"),
             Err(other) => panic!("{other}"),

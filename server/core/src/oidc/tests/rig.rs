@@ -226,6 +226,9 @@ impl Rig {
         change(&mut registration);
         let settings = ProviderSettings {
             id: "main".into(),
+            name: "Main".into(),
+            mail_domains: vec![],
+            own_callback: false,
             issuer: ISSUER.into(),
             clock_skew_secs: SKEW,
             refresh_reuse: RefreshReuse::Never,
