@@ -136,3 +136,18 @@ async fn client_module_and_its_types_are_served() {
         assert_eq!(answer.header("x-content-type-options"), Some("nosniff"));
     }
 }
+
+#[tokio::test]
+async fn c14_tabs_hear_of_a_step_up_and_come_back_with_the_new_cookie() {
+    let gateway = Gateway::start().await;
+    let mut browser = gateway.signed_in("alice").await;
+    let mut tab = Events::open(&gateway, &browser).await;
+    let (_, first) = tab.next().await.unwrap();
+    browser.navigate(&gateway.app("/bff/login?return_to=/pages/home&max_age=0")).await;
+    browser.submit_form(&[("username", "alice"), ("password", "alice-password")]).await;
+    assert_eq!(tab.next().await, Some(("step-up".to_owned(), json!({}))));
+    assert!(tab.next().await.is_none(), "the stream goes on");
+    let (kind, again) = Events::open(&gateway, &browser).await.next().await.unwrap();
+    assert_eq!(kind, "session");
+    assert_ne!(again["id"], first["id"]);
+}

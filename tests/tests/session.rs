@@ -2,6 +2,7 @@
 
 mod keys;
 mod lifetime;
+mod step_up;
 
 use cloakroom_tests::browser::SameSite;
 use cloakroom_tests::wire::{Answer, Request, raw};

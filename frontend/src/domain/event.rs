@@ -12,6 +12,7 @@ fn sign(kind: &str) -> (&'static str, &'static str) {
         "session.started" => ("log-in", "ok"),
         "session.ended" | "provider.logout" => ("log-out", "neutral"),
         "session.revoked" => ("ban", "bad"),
+        "session.old_cookie_used" => ("triangle-alert", "bad"),
         "provider.revocation_failed" => ("triangle-alert", "warn"),
         "provider.revoked" => ("key-round", "neutral"),
         _ if kind.ends_with("failed") || kind.ends_with("refused") => ("triangle-alert", "warn"),

@@ -11,6 +11,7 @@ pub mod provider_logout;
 pub mod record;
 pub mod refresh;
 pub mod start;
+pub mod succession;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -29,6 +30,7 @@ use crate::store::{Store, StoreResult};
 use crate::vault::{SessionVault, TokenSeal};
 use id::SessionId;
 use open::Live;
+use succession::Successions;
 
 /// What sessions are made of and live by. All of it comes from the composition root.
 #[derive(Clone)]
@@ -57,6 +59,7 @@ pub struct Sessions {
     tokens: TokenSeal,
     live: Cache<SessionId, Arc<Live>>,
     seen: mpsc::UnboundedSender<(SessionId, UnixMs)>,
+    successions: Successions,
     /// How many sessions were taken out of memory: who puts one in can tell whether it may have been this one.
     forgotten: AtomicU64,
 }
@@ -105,6 +108,7 @@ impl Sessions {
                 parts,
                 live: Cache::new(cached),
                 seen,
+                successions: Successions::default(),
                 forgotten: AtomicU64::new(0),
             }),
             flush,

@@ -6,7 +6,9 @@
 
 pub mod key_rows;
 pub mod mobile;
+pub mod refresh_rows;
 pub mod rows;
+pub mod succession;
 
 use async_trait::async_trait;
 
@@ -15,11 +17,13 @@ use crate::clock::UnixMs;
 use crate::session::id::SessionId;
 pub use key_rows::{AddKey, Begun, KeyUse, RetireKey, RetireOutcome, Rewrap, Wrapped, WrappedOwner};
 pub use mobile::{MobileGrant, RedeemCode, RotateRefresh};
+pub use refresh_rows::{BeginRefresh, CommitRefresh, Doubt, RefreshGrant};
 pub use rows::{
-    BeginRefresh, CommitLogin, CommitLogout, CommitRefresh, Count, Doubt, End, EndOutcome, Ended, ListPage, ListQuery,
-    LoginOutcome, LogoutOutcome, Named, NamedBy, Place, Proven, RefreshGrant, SessionRow, SessionState, SessionSummary,
-    Sort, StoredTokens, SubjectKeyRow, Tombstone, Totals, WrappedKeyRow,
+    CommitLogin, CommitLogout, Count, End, EndOutcome, Ended, ListPage, ListQuery, LoginOutcome, LogoutOutcome, Named,
+    NamedBy, Place, Proven, SessionRow, SessionState, SessionSummary, Sort, StoredTokens, SubjectKeyRow, Tombstone,
+    Totals, WrappedKeyRow,
 };
+pub use succession::{NoteReuse, Succession};
 
 /// Why a unit of work was not done. Nothing of it was kept.
 #[derive(Debug, thiserror::Error)]
@@ -87,7 +91,8 @@ pub trait Store: Send + Sync + 'static {
     // Sessions
 
     /// Uses the login transaction up, stores the new session with its token set, ends the browser's
-    /// old session, and appends the audit events: all of it or nothing.
+    /// old session, and appends the audit events: all of it or nothing. A session that ran until now and was stepped up
+    /// is kept in mind with its successor.
     async fn commit_login(&self, login: CommitLogin) -> StoreResult<LoginOutcome>;
 
     /// One session's row, live or ended.
@@ -95,6 +100,13 @@ pub trait Store: Send + Sync + 'static {
 
     /// One session's sealed token set; `None` once it is forgotten.
     async fn tokens(&self, id: SessionId) -> StoreResult<Option<StoredTokens>>;
+
+    /// Which session took this one's place by a step-up; `None` where none did.
+    async fn succession(&self, id: SessionId) -> StoreResult<Option<Succession>>;
+
+    /// Notes the first use of a stepped-up session's secret after its time, with its audit event; answers whether this
+    /// was the first.
+    async fn note_reuse(&self, reuse: NoteReuse) -> StoreResult<bool>;
 
     /// Sets when sessions were last seen. A moment older than the stored one changes nothing, and
     /// neither does an ended session.

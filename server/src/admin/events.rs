@@ -47,6 +47,13 @@ fn text(event: &ReadEvent) -> String {
             other => format!("The session of {who} ended: {other}"),
         },
         "session.revoked" => format!("The session of {who} was revoked: {}", fact("text")),
+        "session.old_cookie_used" => {
+            let from =
+                event.subject.as_ref().and_then(|person| person.address.as_deref()).unwrap_or("an unknown address");
+            format!(
+                "A cookie of {who} that a step-up had replaced was used from {from}: somebody may hold a copy of it"
+            )
+        }
         "provider.logout" => match event.facts.get("sessions").and_then(Value::as_u64).unwrap_or_default() {
             0 => format!("The provider told of a sign-out of {who}, who had no session here"),
             1 => format!("The provider told of a sign-out of {who}: one session ended"),

@@ -144,6 +144,7 @@ fn clients(config: &Config, ring: &Arc<KeyRing>) -> BTreeMap<String, Arc<Client>
             same_site: client.same_site,
             idle_secs: client.idle_secs,
             absolute_secs: client.absolute_secs,
+            step_up_grace_secs: client.step_up_grace_secs,
             registrations: client.registrations.iter().map(registration).collect(),
             trusted_origins: client.trusted_origins.iter().map(|origin| origin.text().into()).collect(),
             return_urls: client.return_urls.iter().map(|url| url.as_str().into()).collect(),

@@ -177,7 +177,7 @@ async fn answer_questions(gateway: Arc<Gateway>, mut asked: mpsc::Receiver<Cold>
 async fn answer(gateway: Arc<Gateway>, own: Own, question: Cold) {
     // A caller that hung up is not there for its answer; what was to be done is done all the same.
     let heard = match question {
-        Cold::Open { id, secret, reply } => reply.send(gateway.sessions.open(id, &secret).await).is_ok(),
+        Cold::Open { id, secret, from, reply } => reply.send(gateway.sessions.present(id, &secret, from).await).is_ok(),
         Cold::Token { live, reply } => reply.send(gateway.sessions.fresh_token(&live).await).is_ok(),
         Cold::OwnToken { own, reply } => reply.send(own.get().await).is_ok(),
         Cold::Exchange { live, ask, reply } => reply.send(gateway.sessions.exchange(&live, &ask).await).is_ok(),

@@ -66,6 +66,7 @@ pub(super) const SECTIONS: &[(&str, &[&str])] = &[
             "same_site",
             "absolute_secs",
             "idle_secs",
+            "step_up_grace_secs",
             "return_urls",
             "trusted_origins",
             "post_logout_path",

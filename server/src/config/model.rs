@@ -185,6 +185,8 @@ pub struct Client {
     pub idle_secs: i64,
     /// Ends a session in any case.
     pub absolute_secs: i64,
+    /// How long the old session still counts after a step-up, in seconds.
+    pub step_up_grace_secs: i64,
     /// Origins whose pages may call with the session cookie.
     pub trusted_origins: Vec<Origin>,
     /// URLs that `return_to` may name.

@@ -63,6 +63,8 @@ pub struct Client {
     pub idle_secs: i64,
     /// Ends a session after so long in any case, in seconds.
     pub absolute_secs: i64,
+    /// How long the old session still counts after a step-up, in seconds.
+    pub step_up_grace_secs: i64,
     /// The registrations it may log in with; the first is the default.
     pub registrations: Vec<RegistrationRef>,
     /// Origins whose pages may call with the session cookie, beside the own one.

@@ -188,7 +188,7 @@ impl Context {
             claimed = ticket::read(client, headers);
         }
         let Some(claimed) = claimed else { return Ok(None) };
-        Ok(Some(gateway.sessions.open(claimed.id, &claimed.secret).await?))
+        Ok(Some(gateway.sessions.present(claimed.id, &claimed.secret, self.peer).await?))
     }
 
     /// The live session of a request that passed the anti-forgery check for an API call. Asking does not make the

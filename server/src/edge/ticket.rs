@@ -177,12 +177,13 @@ pub fn names_unknown_key(client: &Client, headers: &HeaderMap) -> bool {
 }
 
 /// Gives the browser its ticket anew, which an older key sealed (C6), if the session may be used and the answer does
-/// not set the cookie by itself. Such an answer is kept by no cache (S11).
+/// not set the cookie by itself. A session that was stepped up has a newer cookie, which must not be overwritten. Such an answer is kept by no cache (S11).
 pub fn renew(client: &Client, sessions: &Sessions, now: UnixMs, asked: &HeaderMap, answer: &mut HeaderMap) {
     let opens = |value| client.tickets.open(COOKIE, str::from_utf8(value).ok()?);
     let Some(OpenedTicket { ticket, .. }) = candidates(asked).take(TRIED).find_map(opens) else { return };
-    let good =
-        sessions.cached(ticket.id).is_some_and(|live| live.standing(&ticket.secret.hash(), now) == Standing::Good);
+    let good = sessions
+        .cached(ticket.id)
+        .is_some_and(|live| live.standing(&ticket.secret.hash(), now) == Standing::Good && !live.is_succeeded());
     let sets = answer.get_all(header::SET_COOKIE).iter().any(|line| line.as_bytes().starts_with(COOKIE.as_bytes()));
     if let (true, false, Some(line)) = (good, sets, set(client, &ticket)) {
         answer.append(header::SET_COOKIE, line);

@@ -2,7 +2,7 @@
 //! from memory is asked of the control runtime.
 
 use std::cell::{Cell, RefCell};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
@@ -52,6 +52,8 @@ pub enum Cold {
         id: SessionId,
         /// The secret's hash.
         secret: SecretHash,
+        /// Who presents it.
+        from: IpAddr,
         /// The answer.
         reply: oneshot::Sender<Result<Opened, StoreError>>,
     },
@@ -251,9 +253,9 @@ impl Worker {
     }
 
     /// Opens a session that is not in memory.
-    pub(crate) async fn open(&self, id: SessionId, secret: SecretHash) -> Result<Opened, Refusal> {
+    pub(crate) async fn open(&self, id: SessionId, secret: SecretHash, from: IpAddr) -> Result<Opened, Refusal> {
         let (reply, answer) = oneshot::channel();
-        Ok(self.ask(Cold::Open { id, secret, reply }, answer).await??)
+        Ok(self.ask(Cold::Open { id, secret, from, reply }, answer).await??)
     }
 
     /// A fresh access token, when the one in memory is not.

@@ -131,6 +131,7 @@ async fn code(
         transaction_expires_at: transaction.expires_at,
         begun_at: transaction.expires_at.plus_secs(-LIFE_SECS),
         replaces: None,
+        grace_secs: 0,
         app: Some(Ask {
             redirect_uri: ask.redirect_uri.clone(),
             challenge: ask.challenge.clone(),

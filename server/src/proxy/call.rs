@@ -2,6 +2,7 @@
 //! what memory cannot answer is asked of the control runtime.
 
 use std::convert::Infallible;
+use std::net::IpAddr;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -90,8 +91,8 @@ async fn serve(
     let handshake = upgrade::asked(parts)?;
     let app = ticket::presented(&parts.headers).filter(|_| takes_apps(route));
     let caller = match app {
-        Some(token) => app_session(worker, site, token, parts).await?,
-        None => caller(worker, site, route, parts).await?,
+        Some(token) => app_session(worker, site, token, peer, parts).await?,
+        None => caller(worker, site, route, peer, parts).await?,
     };
     // No page of another site makes a browser send an Authorization header: anti-forgery concerns cookies.
     let by_browser = app.is_none() && !matches!(caller, Caller::Machine(_));
@@ -123,13 +124,19 @@ fn takes_apps(route: &Route) -> bool {
 }
 
 /// The session of a mobile app's token.
-async fn app_session(worker: &Worker, site: &Site, token: Presented<'_>, parts: &Parts) -> Result<Caller, Refusal> {
+async fn app_session(
+    worker: &Worker,
+    site: &Site,
+    token: Presented<'_>,
+    peer: IpAddr,
+    parts: &Parts,
+) -> Result<Caller, Refusal> {
     let (sessions, now) = (&worker.gateway.sessions, worker.now());
     let claimed = app_token::claimed(worker.memo.read_token(sessions.token_seal(), token.text), &token, now)?;
     let cached = sessions.cached(claimed.id).filter(|live| live.standing(&claimed.secret, now) == Standing::Good);
     let live = match cached {
         Some(live) => live,
-        None => match worker.open(claimed.id, claimed.secret).await? {
+        None => match worker.open(claimed.id, claimed.secret, peer).await? {
             Opened::Live(live) => live,
             opened => return Err(app_token::over(&token, &opened)),
         },
@@ -140,7 +147,7 @@ async fn app_session(worker: &Worker, site: &Site, token: Presented<'_>, parts: 
 
 /// Who calls. The ticket is opened only where the route needs it, so that an outage of the store never fails an
 /// anonymous asset.
-async fn caller(worker: &Worker, site: &Site, route: &Route, parts: &Parts) -> Result<Caller, Refusal> {
+async fn caller(worker: &Worker, site: &Site, route: &Route, peer: IpAddr, parts: &Parts) -> Result<Caller, Refusal> {
     if route.rule.access == Access::Anonymous {
         return Ok(Caller::Anonymous);
     }
@@ -159,7 +166,7 @@ async fn caller(worker: &Worker, site: &Site, route: &Route, parts: &Parts) -> R
     {
         return Ok(Caller::Session(live));
     }
-    match worker.open(claimed.id, claimed.secret).await? {
+    match worker.open(claimed.id, claimed.secret, peer).await? {
         Opened::Live(live) => Ok(Caller::Session(live)),
         // A person whose session merely expired is led to a login; one whose session another ended reads so first.
         Opened::Over(ended)

@@ -18,13 +18,14 @@ use crate::edge::problem::Refusal;
 use crate::gateway::Gateway;
 
 pub(crate) async fn list(State(gateway): State<Arc<Gateway>>, SignedIn(live): SignedIn) -> Result<Response, Refusal> {
+    let current = gateway.sessions.newest(live.id).await?;
     let items: Vec<_> = own(&gateway, &live)
         .await?
         .into_iter()
         .map(|session| {
             json!({
                 "id": session.id,
-                "current": session.id == live.id,
+                "current": session.id == current,
                 "device": session.user_agent.as_deref().map(device::name),
                 "address": session.address,
                 "created_at": session.created_at.rfc3339(),
@@ -53,8 +54,9 @@ pub(crate) async fn end_others(
     State(gateway): State<Arc<Gateway>>,
     SignedIn(live): SignedIn,
 ) -> Result<Response, Refusal> {
+    let current = gateway.sessions.newest(live.id).await?;
     let others: Vec<_> =
-        own(&gateway, &live).await?.into_iter().map(|session| session.id).filter(|&id| id != live.id).collect();
+        own(&gateway, &live).await?.into_iter().map(|session| session.id).filter(|&id| id != current).collect();
     gateway.sessions.end(&others, &How::ended_by_user()).await?;
     Ok(json(&json!({ "ended": others.len() })))
 }

@@ -4,6 +4,7 @@
 //! - `session`: first, and again when the session's times moved: `{id, expires_in, idle_expires_in}`, in seconds.
 //! - `expiring`: a minute before the session ends by itself, or a tenth of its idle span where that is shorter:
 //!   `{expires_in, because}`, `idle` or `absolute`.
+//! - `step-up`: last, where the person proved more: `{}`. The stream closes, and comes back with the new cookie.
 //! - `ended`: last: `{reason_code, reason}`. The stream then closes.
 
 use std::convert::Infallible;
@@ -88,6 +89,10 @@ impl Teller {
         if self.live.is_over(now) {
             self.over = true;
             return Some(self.ended().await);
+        }
+        if self.live.is_succeeded() {
+            self.over = true;
+            return Some("event: step-up\ndata: {}\n\n".to_owned());
         }
         self.looks += 1;
         let (idle, absolute) = (self.live.idle_expires_at(), self.live.expires_at());

@@ -98,7 +98,10 @@ async fn complete(
     let login = redeem(gateway, context, transaction, &code).await?;
     check_person(gateway, context, transaction, &login, old.as_deref()).await?;
     let name = Name::of_state(&transaction.state);
-    let begun = Begun { login, name: &name, old: old.map(|live| live.id) };
+    // Whoever proves more keeps what was proven for a moment; another person, or a login anew, does not (C14).
+    let same = old.as_deref().is_some_and(|live| !silent::is_another(live, login.issuer(), login.sub()));
+    let grace_secs = if same && transaction.whose.is_some() { client.step_up_grace_secs } else { 0 };
+    let begun = Begun { login, name: &name, old: old.map(|live| live.id), grace_secs };
     start(gateway, context, client, transaction, begun, headers).await
 }
 
@@ -159,6 +162,7 @@ struct Begun<'a> {
     login: VerifiedLogin,
     name: &'a Name,
     old: Option<SessionId>,
+    grace_secs: i64,
 }
 
 async fn start(
@@ -184,6 +188,7 @@ async fn start(
         begun_at: transaction.expires_at.plus_secs(-LIFE_SECS),
         replaces: begun.old,
         app: None,
+        grace_secs: begun.grace_secs,
     };
     match gateway.sessions.start(start).await {
         Ok(ticket) => {

@@ -99,13 +99,15 @@ struct Next {
 
 /// Ends the session and answers where the browser goes next.
 async fn end(gateway: &Gateway, context: &Context, live: &Live) -> Result<Next, Refusal> {
-    let row = gateway.sessions.store().session(live.id).await?;
+    // A tab that has not heard of a step-up means the session that the browser has now.
+    let id = gateway.sessions.newest(live.id).await?;
+    let row = gateway.sessions.store().session(id).await?;
     // Read before the end: afterwards the tokens are revoked and forgotten.
     let tokens = match &row {
         Some(row) => gateway.sessions.tokens_of(row).await?,
         None => None,
     };
-    gateway.sessions.end(&[live.id], &How::signed_out()).await?;
+    gateway.sessions.end(&[id], &How::signed_out()).await?;
     let (state, values) = (gateway.random.token(), live.values());
     let hint = values.claims.get("login_hint").and_then(serde_json::Value::as_str).or(values.sid.as_deref());
     let provider_url = match gateway.sessions.provider(&live.provider_id) {

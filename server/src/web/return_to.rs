@@ -114,6 +114,7 @@ mod tests {
             same_site: SameSite::Strict,
             idle_secs: 1,
             absolute_secs: 1,
+            step_up_grace_secs: 0,
             registrations: vec![],
             trusted_origins: vec![],
             return_urls: vec!["https://www.example.com/welcome".into()],

@@ -12,6 +12,7 @@ pub(crate) mod logout;
 pub(crate) mod make;
 pub(crate) mod mobile;
 pub(crate) mod refresh;
+pub(crate) mod succession;
 pub(crate) mod walk;
 
 /// Runs every promise on stores made by `$fresh`, each as a test of its own.
@@ -39,6 +40,9 @@ macro_rules! conformance {
             ends: tokens_are_forgotten_after_the_end_only;
             ends: last_seen_moves_forward_only;
             ends: last_seen_never_outlives_the_session;
+
+            succession: c14_a_stepped_up_session_is_kept_in_mind_with_its_successor;
+            succession: c14_the_first_late_use_is_noted_once_in_a_race;
 
             logout: b02_a_logout_ends_whom_it_names_and_nobody_else;
             logout: b02_named_sessions_are_those_that_run;

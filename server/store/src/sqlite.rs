@@ -10,6 +10,7 @@ mod open;
 mod refresh;
 mod rows;
 mod sessions;
+mod succession;
 mod writer;
 
 #[cfg(test)]
@@ -26,9 +27,9 @@ use cloakroom_core::clock::UnixMs;
 use cloakroom_core::session::id::SessionId;
 use cloakroom_core::store::{
     AddKey, BeginRefresh, Begun, CommitLogin, CommitLogout, CommitRefresh, Doubt, End, EndOutcome, KeyUse, ListPage,
-    ListQuery, LoginOutcome, LogoutOutcome, MobileGrant, Named, RedeemCode, RetireKey, RetireOutcome, Rewrap,
-    RotateRefresh, SessionRow, SessionSummary, Store, StoreError, StoreResult, StoredTokens, SubjectKeyRow, Totals,
-    Wrapped, WrappedKeyRow,
+    ListQuery, LoginOutcome, LogoutOutcome, MobileGrant, Named, NoteReuse, RedeemCode, RetireKey, RetireOutcome,
+    Rewrap, RotateRefresh, SessionRow, SessionSummary, Store, StoreError, StoreResult, StoredTokens, SubjectKeyRow,
+    Succession, Totals, Wrapped, WrappedKeyRow,
 };
 
 pub use open::OpenError;
@@ -136,6 +137,14 @@ impl Store for Sqlite {
 
     async fn tokens(&self, id: SessionId) -> StoreResult<Option<StoredTokens>> {
         sessions::tokens(&self.readers, id).await
+    }
+
+    async fn succession(&self, id: SessionId) -> StoreResult<Option<Succession>> {
+        succession::of(&self.readers, id).await
+    }
+
+    async fn note_reuse(&self, reuse: NoteReuse) -> StoreResult<bool> {
+        self.writer()?.run(move |c| Box::pin(succession::note_reuse(c, reuse))).await
     }
 
     async fn touch(&self, seen: Vec<(SessionId, UnixMs)>) -> StoreResult<()> {

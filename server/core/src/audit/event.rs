@@ -23,6 +23,8 @@ pub enum Kind {
     SessionEnded,
     /// An administrator ended a session.
     SessionRevoked,
+    /// The secret that a step-up replaced was used after its time: somebody may hold a copy. Noted once a session.
+    OldCookieUsed,
     /// A provider told that a person, or one of their sessions there, is logged out. The ends have events of their own.
     ProviderLogout,
     /// The key ring has a new key, which seals from now on.
@@ -45,6 +47,7 @@ impl Kind {
             Self::SessionStarted => "session.started",
             Self::SessionEnded => "session.ended",
             Self::SessionRevoked => "session.revoked",
+            Self::OldCookieUsed => "session.old_cookie_used",
             Self::ProviderLogout => "provider.logout",
             Self::KeyRotated => "key.rotated",
             Self::KeyRetired => "key.retired",

@@ -190,7 +190,7 @@ impl Sessions {
     }
 }
 
-fn deed(kind: Kind, summary: &SessionSummary, actor: Option<Person>, facts: Map<String, Value>) -> Deed<'_> {
+pub(super) fn deed(kind: Kind, summary: &SessionSummary, actor: Option<Person>, facts: Map<String, Value>) -> Deed<'_> {
     let subject = Person {
         issuer: summary.issuer.clone(),
         sub: summary.sub.clone(),

@@ -45,6 +45,8 @@ pub struct Live {
     seen_written_at: AtomicI64,
     idle_ms: i64,
     expires_at: UnixMs,
+    /// Until when it counts although a step-up has put another in its place; `i64::MAX` where none has.
+    pub(super) good_until: AtomicI64,
     /// The refresh that runs, if one does.
     pub(super) flight: Mutex<Option<Flight>>,
     /// Tokens of other audiences.
@@ -155,6 +157,7 @@ impl Live {
             ended: AtomicBool::new(row.summary.ended.is_some()),
             seen_at: AtomicI64::new(last_seen_at.0),
             seen_written_at: AtomicI64::new(last_seen_at.0),
+            good_until: AtomicI64::new(i64::MAX),
             flight: Mutex::new(None),
             exchanged: Exchanged::default(),
         }
@@ -175,7 +178,7 @@ impl Live {
     /// Whether it was ended or its time is over.
     #[must_use]
     pub fn is_over(&self, now: UnixMs) -> bool {
-        self.ended.load(Relaxed) || now >= self.expires_at || now >= self.idle_expires_at()
+        self.ended.load(Relaxed) || now >= self.expires_at() || now >= self.idle_expires_at()
     }
 
     /// When it ends if it is not used.
@@ -192,8 +195,8 @@ impl Live {
 
     /// When it ends in any case.
     #[must_use]
-    pub const fn expires_at(&self) -> UnixMs {
-        self.expires_at
+    pub fn expires_at(&self) -> UnixMs {
+        self.expires_at.min(UnixMs(self.good_until.load(Relaxed)))
     }
 
     /// What decisions read.
@@ -267,8 +270,8 @@ impl Sessions {
         if !row.secret_hash.matches(secret) {
             return Ok(Opened::Unknown);
         }
-        if let Some(ended) = row.summary.ended {
-            return Ok(Opened::Over(Some(ended)));
+        if let Some(ended) = row.summary.ended.clone() {
+            return self.succeeded(row, ended).await;
         }
         let Some(live) = self.load(row).await? else { return Ok(Opened::Unknown) };
         self.settle(id, before).await?;
@@ -346,6 +349,9 @@ impl Sessions {
         self.forgotten.fetch_add(1, SeqCst);
         if let Some((_, live)) = self.live.remove(&id) {
             live.mark_ended();
+        }
+        if let Some(old) = self.successions.take(id) {
+            self.forget(old);
         }
     }
 

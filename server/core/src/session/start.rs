@@ -12,7 +12,9 @@ use super::record::{CodeBinding, MobileValues, SealedSession};
 use crate::audit::event::{Deed, Kind, Person};
 use crate::clock::UnixMs;
 use crate::oidc::VerifiedLogin;
-use crate::store::{CommitLogin, LoginOutcome, Proven, SessionRow, SessionSummary, StoreError, StoredTokens};
+use crate::store::{
+    CommitLogin, EndOutcome, LoginOutcome, Proven, SessionRow, SessionSummary, StoreError, StoredTokens,
+};
 use crate::vault::sealed::Owner;
 
 /// The longest user agent that is kept.
@@ -49,6 +51,8 @@ pub struct Start<'a> {
     pub replaces: Option<SessionId>,
     /// What a mobile app asked for; `None` for a browser's own session.
     pub app: Option<AppAsk>,
+    /// How long the replaced session still counts, in seconds: 0 unless this login steps it up (C14).
+    pub grace_secs: i64,
 }
 
 /// What a mobile app asked for. Its session lives as long as the code that stands for it, until that is redeemed.
@@ -99,10 +103,11 @@ impl Sessions {
         };
         let event = self.parts.journal.row(started(&start, ticket.id, person)).await?;
         let replaces = match start.replaces {
-            Some(old) => self.prepare_end(old, &How::replaced()).await?,
+            Some(old) => self.prepare_end(self.newest(old).await?, &How::replaced()).await?,
             None => None,
         };
         let replaced = replaces.as_ref().map(|end| end.id);
+        let good_until = (start.grace_secs > 0).then(|| now.plus_secs(start.grace_secs));
         let before = self.forgotten();
         let outcome = self
             .parts
@@ -113,6 +118,7 @@ impl Sessions {
                 session: row.clone(),
                 tokens,
                 replaces,
+                good_until,
                 proven: self.proven(&start),
                 code_expires_at: start.app.as_ref().map(|_| now.plus_secs(CODE_SECS)),
                 event,
@@ -124,11 +130,14 @@ impl Sessions {
                 self.discard(&start.login, start.provider_id, start.registration_id);
                 return Err(StartError::LoggedOut);
             }
-            LoginOutcome::Started { .. } => {}
-        }
-        if let Some(old) = replaced {
-            self.forget(old);
-            self.revoke_at_provider(vec![old]);
+            LoginOutcome::Started { replaced: outcome } => match (replaced, outcome, good_until) {
+                (Some(old), Some(EndOutcome::Ended), Some(until)) => self.step_up(old, ticket.id, until),
+                (Some(old), ..) => {
+                    self.forget(old);
+                    self.revoke_at_provider(vec![old]);
+                }
+                (None, ..) => {}
+            },
         }
         // An app's session changes when its code is redeemed, perhaps on another node: until then it is in no memory.
         if start.app.is_none() {

@@ -13,6 +13,9 @@ use crate::edge::client::SameSite;
 /// A year: longer than any session should live.
 pub(super) const MOST_SECS: i64 = 31_536_000;
 
+/// Calls of a page that was there before a step-up are over by then.
+const MOST_GRACE_SECS: i64 = 300;
+
 /// The tenant of clients that name none.
 const TENANT: &str = "default";
 
@@ -44,6 +47,7 @@ fn client(reader: &Reader<'_>, id: &str, providers: &Parts<Provider>) -> Client 
     let absolute = reader.number("absolute_secs", 1..=MOST_SECS, 36_000);
     let idle = reader.number("idle_secs", 1..=MOST_SECS, 3_600.min(absolute.value));
     idle_counts(reader, &idle, &absolute);
+    let grace = reader.number("step_up_grace_secs", 0..=MOST_GRACE_SECS, 30);
     let return_urls = reader.texts("return_urls").unwrap_or_default();
     for url in &return_urls {
         if let Err(why) = web::safe_url(url.value) {
@@ -61,6 +65,7 @@ fn client(reader: &Reader<'_>, id: &str, providers: &Parts<Provider>) -> Client 
         same_site,
         idle_secs: idle.value,
         absolute_secs: absolute.value,
+        step_up_grace_secs: grace.value,
         trusted_origins,
         return_urls: return_urls.into_iter().map(|url| url.value.to_owned()).collect(),
         post_logout_path: path.map_or_else(|| "/".to_owned(), |found| found.value),

@@ -30,6 +30,7 @@ export interface LoginOptions {
 export type SessionEvent =
   | { type: "session"; id: string; expires_in: number; idle_expires_in: number }
   | { type: "expiring"; expires_in: number; because: "idle" | "absolute" }
+  | { type: "step-up" }
   | { type: "ended"; reason_code: string; reason: string };
 
 /** A refusal of the gateway (RFC 9457). */

@@ -68,7 +68,7 @@ async function call(path, options = {}) {
   return response;
 }
 
-const EVENTS = ["session", "expiring", "ended"];
+const EVENTS = ["session", "expiring", "step-up", "ended"];
 
 /** Opens the event stream; `tell` hears each event. Gives back what closes it. */
 function stream(tell) {
@@ -148,7 +148,7 @@ export const cloakroom = {
    */
   fetch: call,
 
-  /** `listener(event)` hears `session`, `expiring` and `ended`; gives back what stops it. */
+  /** `listener(event)` hears `session`, `expiring`, `step-up` and `ended`; gives back what stops it. */
   onSessionEvent: (listener) => listen(listener),
 
   /** `keep()` runs before this helper leaves the page, so that a half-filled form is not lost. Gives back its removal. */

@@ -91,6 +91,7 @@ pub(crate) fn login(session: SessionRow) -> CommitLogin {
         event: event("session.started", Some(id)),
         replaces: None,
         code_expires_at: None,
+        good_until: None,
         proven: Proven {
             upstream_sid: session.upstream_sid,
             subject: session.subject,

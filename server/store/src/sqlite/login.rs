@@ -2,9 +2,9 @@
 
 use sqlx::SqliteConnection;
 
-use cloakroom_core::store::{CommitLogin, LoginOutcome, SessionRow, StoredTokens};
+use cloakroom_core::store::{CommitLogin, EndOutcome, LoginOutcome, SessionRow, StoredTokens};
 
-use super::{audit, logout, mobile, sessions};
+use super::{audit, logout, mobile, sessions, succession};
 
 pub(super) async fn commit(connection: &mut SqliteConnection, login: CommitLogin) -> sqlx::Result<LoginOutcome> {
     sqlx::query("DELETE FROM used_transactions WHERE expires_at < ?")
@@ -29,11 +29,13 @@ pub(super) async fn commit(connection: &mut SqliteConnection, login: CommitLogin
         mobile::insert(connection, login.session.summary.id, expires_at).await?;
     }
     audit::append(connection, &login.event).await?;
-    let replaced = match login.replaces {
-        Some(end) => Some(sessions::end(connection, end).await?),
-        None => None,
-    };
-    Ok(LoginOutcome::Started { replaced })
+    let Some(end) = login.replaces else { return Ok(LoginOutcome::Started { replaced: None }) };
+    let old = end.id;
+    let replaced = sessions::end(connection, end).await?;
+    if let (EndOutcome::Ended, Some(until)) = (&replaced, login.good_until) {
+        succession::insert(connection, old, login.session.summary.id, until).await?;
+    }
+    Ok(LoginOutcome::Started { replaced: Some(replaced) })
 }
 
 async fn insert_session(connection: &mut SqliteConnection, session: &SessionRow) -> sqlx::Result<()> {
