@@ -48,6 +48,10 @@ root = "file:root.key"
 [log]
 format = "text"
 filter = "warn"
+[limits]
+address = {{ rate = "1000000/s" }}
+session = {{ rate = "1000000/s" }}
+login = "off"
 [providers.demo]
 issuer = "{issuer}"
 [providers.demo.registrations.web]

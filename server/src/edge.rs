@@ -20,6 +20,7 @@ pub mod page;
 pub mod params;
 pub mod problem;
 mod proxy_protocol;
+pub mod rates;
 pub mod ticket;
 pub mod tls;
 pub mod transaction;

@@ -13,6 +13,7 @@ use crate::admin::roles::RoleRules;
 use crate::edge::client::{RegistrationRef, Sites};
 use crate::edge::dpop::Proofs;
 use crate::edge::forwarded::TrustedProxies;
+use crate::edge::rates::Rates;
 use crate::edge::tls::Tls;
 use crate::edge::watch::Limits;
 use crate::explain::Explainer;
@@ -44,6 +45,8 @@ pub struct Gateway {
     pub tls: Option<Arc<Tls>>,
     /// Proofs of possession that were used here.
     pub proofs: Proofs,
+    /// How often who may call.
+    pub rates: Rates,
     /// What is counted.
     pub metrics: Arc<Metrics>,
 }

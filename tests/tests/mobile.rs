@@ -3,6 +3,7 @@
 mod clients;
 mod code;
 mod dpop;
+mod limits;
 mod session;
 mod tokens;
 

@@ -6,6 +6,7 @@ mod differential;
 mod framing;
 mod hosts;
 mod idle;
+mod limits;
 mod origin;
 mod paths;
 mod slow;

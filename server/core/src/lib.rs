@@ -14,6 +14,7 @@ pub mod machine;
 pub mod oidc;
 pub mod policy;
 pub mod random;
+pub mod rate;
 pub mod session;
 pub mod store;
 pub mod vault;

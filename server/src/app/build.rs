@@ -1,5 +1,7 @@
 //! From a configuration to a gateway: every part made once, each handed what it needs.
 
+mod rates;
+
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -53,9 +55,11 @@ pub(super) async fn gateway(
         background: background.clone(),
     };
     let (sessions, seen) = Sessions::new(parts, config.server.cached_sessions);
+    let metrics = Arc::new(Metrics::new(counts, Arc::clone(&sessions)));
     let gateway = Gateway {
-        sites: sites(config, &ring, &sessions)?,
-        metrics: Arc::new(Metrics::new(counts, Arc::clone(&sessions))),
+        sites: sites(config, &ring, &sessions, &metrics)?,
+        rates: rates::rates(config, &metrics),
+        metrics,
         sessions,
         random: Arc::clone(&ambient.random),
         clock: Arc::clone(&ambient.clock),
@@ -134,8 +138,8 @@ fn providers(config: &Config, ambient: &Ambient) -> anyhow::Result<BTreeMap<Stri
     config.providers.iter().map(make).collect()
 }
 
-fn clients(config: &Config, ring: &Arc<KeyRing>) -> BTreeMap<String, Arc<Client>> {
-    let make = |(id, client): (&String, &config::Client)| {
+fn clients(config: &Config, ring: &Arc<KeyRing>, metrics: &Metrics) -> BTreeMap<String, Arc<Client>> {
+    let make = |(at, (id, client)): (usize, (&String, &config::Client))| {
         let made = Client {
             id: id.as_str().into(),
             name: client.name.as_str().into(),
@@ -149,14 +153,15 @@ fn clients(config: &Config, ring: &Arc<KeyRing>) -> BTreeMap<String, Arc<Client>
             trusted_origins: client.trusted_origins.iter().map(|origin| origin.text().into()).collect(),
             return_urls: client.return_urls.iter().map(|url| url.as_str().into()).collect(),
             post_logout_path: client.post_logout_path.as_str().into(),
+            limit: rates::of_client(at, client.limit, metrics),
         };
         (id.clone(), Arc::new(made))
     };
-    config.clients.iter().map(make).collect()
+    config.clients.iter().enumerate().map(make).collect()
 }
 
-fn mobile_clients(config: &Config) -> Vec<(Arc<MobileClient>, &config::MobileClient)> {
-    let make = |(id, client): (&String, &'_ config::MobileClient)| MobileClient {
+fn mobile_clients<'a>(config: &'a Config, metrics: &Metrics) -> Vec<(Arc<MobileClient>, &'a config::MobileClient)> {
+    let make = |at, id: &String, client: &config::MobileClient| MobileClient {
         id: id.as_str().into(),
         name: client.name.as_str().into(),
         tenant: client.tenant.as_str().into(),
@@ -167,17 +172,19 @@ fn mobile_clients(config: &Config) -> Vec<(Arc<MobileClient>, &config::MobileCli
         absolute_secs: client.absolute_secs,
         dpop: client.dpop,
         introspection_secret: client.introspection_secret.clone(),
+        limit: rates::of_app(at, client.limit, metrics),
     };
-    config.mobile_clients.iter().map(|(id, client)| (Arc::new(make((id, client))), client)).collect()
+    let made = |(at, (id, client))| (Arc::new(make(at, id, client)), client);
+    config.mobile_clients.iter().enumerate().map(made).collect()
 }
 
 fn registration(one: &config::RegistrationId) -> RegistrationRef {
     RegistrationRef { provider: one.provider.as_str().into(), registration: one.registration.as_str().into() }
 }
 
-fn sites(config: &Config, ring: &Arc<KeyRing>, sessions: &Sessions) -> anyhow::Result<Sites> {
-    let clients = clients(config, ring);
-    let apps = mobile_clients(config);
+fn sites(config: &Config, ring: &Arc<KeyRing>, sessions: &Sessions, metrics: &Metrics) -> anyhow::Result<Sites> {
+    let clients = clients(config, ring, metrics);
+    let apps = mobile_clients(config, metrics);
     let upstreams = upstreams(config)?;
     let mut sites = Vec::new();
     for (number, (id, site)) in config.sites.iter().enumerate() {
@@ -195,7 +202,7 @@ fn sites(config: &Config, ring: &Arc<KeyRing>, sessions: &Sessions) -> anyhow::R
                 .map(|(app, _)| Arc::clone(app))
                 .collect(),
             apps: apps.iter().filter(|(_, wanted)| wanted.sites.contains(id)).map(|(app, _)| Arc::clone(app)).collect(),
-            routes: routes(config, id, &upstreams, sessions)?,
+            routes: routes(config, id, &upstreams, (sessions, metrics))?,
             admin: config.admin.as_ref().is_some_and(|admin| admin.site == *id),
         };
         sites.push((Box::from(site.origin.host.as_str()), Arc::new(made)));
@@ -207,10 +214,10 @@ fn routes(
     config: &Config,
     site: &str,
     upstreams: &HashMap<&str, Arc<Upstream>>,
-    sessions: &Sessions,
+    (sessions, metrics): (&Sessions, &Metrics),
 ) -> anyhow::Result<Routes> {
     let mut routes = Routes::default();
-    for route in config.routes.iter().filter(|route| route.site == site) {
+    for (at, route) in config.routes.iter().enumerate().filter(|(_, route)| route.site == site) {
         let to = match &route.to {
             RouteTo::Folder(path) => Target::Folder(Box::new(Folder::new(path, &route.path))),
             RouteTo::Upstream(id) => match upstreams.get(id.as_str()) {
@@ -225,6 +232,7 @@ fn routes(
             token: token_mode(&route.token, sessions)?,
             rule: Rule { access: route.access, callers: route.callers, policy: route.policy.clone() },
             body_limit_bytes: route.body_limit_bytes,
+            limit: rates::of_route(at, route.limit, metrics),
         };
         routes.add(&route.path, route.methods.clone(), made);
     }

@@ -28,6 +28,7 @@ pub(super) const SECTIONS: &[(&str, &[&str])] = &[
     ("[store]", &["url"]),
     ("[keys]", &["root"]),
     ("[log]", &["format", "filter"]),
+    ("[limits]", &["address", "session", "machine", "login", "refused"]),
     (
         "[providers.ID]",
         &[
@@ -70,6 +71,7 @@ pub(super) const SECTIONS: &[(&str, &[&str])] = &[
             "return_urls",
             "trusted_origins",
             "post_logout_path",
+            "limit",
         ],
     ),
     (
@@ -87,6 +89,7 @@ pub(super) const SECTIONS: &[(&str, &[&str])] = &[
             "idle_secs",
             "dpop",
             "introspection_secret",
+            "limit",
         ],
     ),
     ("[sites.ID]", &["origin", "client", "base_path"]),
@@ -142,6 +145,7 @@ pub(super) const SECTIONS: &[(&str, &[&str])] = &[
             "callers",
             "policy",
             "body_limit_bytes",
+            "limit",
         ],
     ),
     ("[admin]", &["site", "role_claim", "tenant_claim", "roles", "owners"]),

@@ -15,12 +15,14 @@ use cloakroom_core::machine::MachineIssuer;
 use cloakroom_core::oidc::grant::GrantAsk;
 use cloakroom_core::oidc::{ClientAuth, RefreshReuse, ResponseMode};
 use cloakroom_core::policy::{Access, Callers, MailDomain, Policy};
+use cloakroom_core::rate::Rate;
 use cloakroom_core::vault::RootKey;
 
 use crate::edge::antiforgery::Kind;
 use crate::edge::client::SameSite;
 use crate::edge::forwarded::TrustedProxies;
 use crate::edge::mobile_client::{DpopMode, RedirectUri};
+use crate::edge::rates::Per;
 use crate::edge::tls::{Certificate, Settings};
 use crate::edge::watch::Limits;
 use crate::telemetry::logs::Format;
@@ -38,6 +40,8 @@ pub struct Config {
     pub keys: Keys,
     /// `[log]`
     pub log: Log,
+    /// `[limits]`
+    pub rates: Rates,
     /// `[providers.ID]`
     pub providers: BTreeMap<String, Provider>,
     /// `[clients.ID]`
@@ -121,6 +125,21 @@ pub struct Log {
     pub filter: String,
 }
 
+/// `[limits]`: how often, on one node.
+#[derive(Clone, Copy, Debug)]
+pub struct Rates {
+    /// Requests of one address.
+    pub address: Option<Rate>,
+    /// Calls of one session.
+    pub session: Option<Rate>,
+    /// Calls of one machine.
+    pub machine: Option<Rate>,
+    /// Logins of one address, each of their legs.
+    pub login: Option<Rate>,
+    /// Refusals of one address' requests.
+    pub refused: Option<Rate>,
+}
+
 /// `[providers.ID]`
 #[derive(Debug)]
 pub struct Provider {
@@ -193,6 +212,8 @@ pub struct Client {
     pub return_urls: Vec<String>,
     /// Where the signed-out page leads.
     pub post_logout_path: String,
+    /// How often its sessions may call, all together.
+    pub limit: Option<Rate>,
 }
 
 /// `[clients.ID]` of a mobile app
@@ -220,6 +241,8 @@ pub struct MobileClient {
     pub dpop: DpopMode,
     /// What a service shows to ask about its tokens.
     pub introspection_secret: Option<SecretString>,
+    /// How often its sessions may call, all together.
+    pub limit: Option<Rate>,
 }
 
 /// Scheme, host and port of a site.
@@ -305,6 +328,8 @@ pub struct Route {
     pub policy: Option<Arc<Policy>>,
     /// The longest request body, in bytes.
     pub body_limit_bytes: u64,
+    /// How often it may be called, and whose calls count together.
+    pub limit: Option<(Rate, Per)>,
 }
 
 /// Where a route's calls go.

@@ -7,6 +7,7 @@ mod mobile;
 mod policies;
 mod providers;
 mod proxies;
+mod rates;
 mod routes;
 mod tls;
 mod tokens;
@@ -45,6 +46,7 @@ pub(super) fn config(root: &Reader<'_>, outside: &Outside<'_>) -> Option<Config>
     let store = store(root, outside);
     let keys = keys(root, outside);
     let log = log(root);
+    let rates = rates::rates(root);
     let providers = providers::providers(root, outside);
     let (clients, mobile) = clients::clients(root, &providers);
     let sites = clients::sites(root, &clients);
@@ -66,6 +68,7 @@ pub(super) fn config(root: &Reader<'_>, outside: &Outside<'_>) -> Option<Config>
         store: store?,
         keys: keys?,
         log,
+        rates,
         providers: all(providers)?,
         clients: all(clients)?,
         mobile_clients: all(mobile_clients)?,

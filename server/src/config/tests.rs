@@ -110,6 +110,7 @@ fn good_configurations_load() {
         with("https://id.example.com", "http://idp.localhost:9000"),
         with("127.0.0.1:8080", "[::]:8080"),
         with("[server]\n", "[server]\ntrusted_proxies = [\"10.0.0.0/8\", \"::1\"]\nproxy_protocol = true\n"),
+        format!("{GOOD}[limits]\naddress = {{ rate = \"5/min\" }}\nlogin = \"off\"\n"),
         with("sqlite:cloakroom.db", "sqlite:/var/lib/cloakroom.db"),
         with("path = \"/api/\"", "path = \"/\""),
         with("path = \"/api/\"", "path = \"/bffx/\""),

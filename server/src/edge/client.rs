@@ -9,6 +9,7 @@ use cloakroom_core::vault::TicketSeal;
 
 use super::mobile_client::MobileClient;
 use super::problem::Refusal;
+use super::rates::Limit;
 pub use crate::proxy::route::Routes;
 
 /// One external origin of the gateway.
@@ -44,6 +45,15 @@ impl Site {
     pub fn login_url(&self) -> String {
         format!("{}/login", self.base_path)
     }
+
+    /// How often the sessions of a client, this site's or an app's, may call all together.
+    #[must_use]
+    pub fn limit_of(&self, client_id: &str) -> Option<&Limit> {
+        match &self.client {
+            Some(client) if *client.id == *client_id => client.limit.as_ref(),
+            _ => self.apps.iter().find(|app| *app.id == *client_id)?.limit.as_ref(),
+        }
+    }
 }
 
 /// An app that logs users in through Cloakroom.
@@ -73,6 +83,8 @@ pub struct Client {
     pub return_urls: Vec<Box<str>>,
     /// The path that the signed-out page leads back to.
     pub post_logout_path: Box<str>,
+    /// How often its sessions may call, all together.
+    pub limit: Option<Limit>,
 }
 
 /// A provider's registration by its ids.

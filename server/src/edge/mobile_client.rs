@@ -4,6 +4,7 @@ use secrecy::SecretString;
 use url::Url;
 
 use super::client::RegistrationRef;
+use super::rates::Limit;
 
 /// A mobile app that logs users in through the session API.
 #[derive(Debug)]
@@ -28,6 +29,8 @@ pub struct MobileClient {
     pub dpop: DpopMode,
     /// What an upstream shows to ask about this client's tokens; `None`: nobody may ask.
     pub introspection_secret: Option<SecretString>,
+    /// How often its sessions may call, all together.
+    pub limit: Option<Limit>,
 }
 
 /// Whether tokens are bound to a device key (RFC 9449).

@@ -18,6 +18,7 @@ use cloakroom_core::session::open::{Live, Opened};
 
 use super::client::{Client, Site};
 use super::problem::Refusal;
+use super::rates::Leg;
 use super::{antiforgery, page, ticket};
 use crate::gateway::Gateway;
 
@@ -55,6 +56,18 @@ pub fn room_of(site: &Site, path: &str) -> Option<Room> {
         Some(Room::Nothing)
     } else {
         None
+    }
+}
+
+/// Which leg of a login a path is.
+#[must_use]
+pub fn login_leg(site: &Site, room: Room, path: &str) -> Option<Leg> {
+    match (room, path.strip_prefix(&*site.base_path).unwrap_or(path)) {
+        (Room::Web, "/login" | "/silent-login") | (Room::Mobile, "/oauth/authorize") => Some(Leg::Start),
+        (Room::Web, "/callback") | (Room::Mobile, "/oauth/callback") => Some(Leg::Return),
+        (Room::Mobile, "/oauth/par") => Some(Leg::Push),
+        (Room::Mobile, "/oauth/token") => Some(Leg::Token),
+        _ => None,
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod challenge;
 mod json;
+mod refused;
 
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 
@@ -19,6 +20,7 @@ use super::oauth_error::OAuthError;
 use super::page;
 use crate::proxy::path::PathRefusal;
 use crate::proxy::upstream::UpstreamError;
+pub use refused::RefusalCode;
 
 /// Why a request is not served.
 #[derive(Debug, thiserror::Error)]
@@ -124,6 +126,14 @@ pub enum Refusal {
         /// What is away.
         what: &'static str,
         /// When to try again.
+        retry_after_secs: u64,
+    },
+    /// A limit is used up (RFC 6585 section 4).
+    #[error("too many requests: the limit \"{limit}\" is used up for now; try again in {retry_after_secs} s")]
+    TooMany {
+        /// Which.
+        limit: &'static str,
+        /// When there is more.
         retry_after_secs: u64,
     },
     /// The request's body is too long.
@@ -240,6 +250,7 @@ impl Refusal {
             | Self::MachineTokenNeeded
             | Self::MachineToken(_) => StatusCode::UNAUTHORIZED,
             Self::TryLater { .. } => StatusCode::SERVICE_UNAVAILABLE,
+            Self::TooMany { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::BodyTooLong { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Framing(refused) => refused.status(),
             Self::TokenNotGranted(_) => StatusCode::BAD_GATEWAY,
@@ -275,6 +286,7 @@ impl Refusal {
             Self::RoleNeeded { .. } => "role-needed",
             Self::TenantNeeded => "tenant-needed",
             Self::TryLater { .. } => "try-later",
+            Self::TooMany { .. } => "too-many-requests",
             Self::BodyTooLong { .. } => "body-too-long",
             Self::Framing(refused) => refused.code(),
             Self::Upstream(error) => error.code(),
@@ -303,33 +315,13 @@ impl Refusal {
             Self::MachineToken(_) => "Access token refused",
             Self::StepUp { .. } => "Confirm that it is you",
             Self::RoleNeeded { .. } | Self::TenantNeeded | Self::NotPermitted { .. } => "Not allowed",
-            Self::TryLater { .. } => "Try again soon",
+            Self::TryLater { .. } | Self::TooMany { .. } => "Try again soon",
             Self::BodyTooLong { .. } => "Too much data",
             Self::Framing(_) => "The request cannot be read",
             Self::TokenNotGranted(_) => "No token for the application",
             Self::Upstream(_) => "The application did not answer",
             Self::Login { .. } => "Sign-in did not succeed",
             Self::Broken => "Something is broken",
-        }
-    }
-
-    fn hint(&self) -> Option<&'static str> {
-        match self {
-            Self::Forgery(Forgery::HeaderMissing) => {
-                Some("Send the header X-CSRF: 1 with every call that your page makes.")
-            }
-            Self::Forgery(Forgery::ForeignOrigin) => {
-                Some("Calls with the session cookie are accepted from pages of the site's own origin only.")
-            }
-            Self::SignInNeeded { .. }
-            | Self::FormNotKept { .. }
-            | Self::SignInAgain { .. }
-            | Self::SessionOver { .. } => Some("Navigate the window to login_url; it comes back to return_to."),
-            Self::StepUp { .. } => {
-                Some("Navigate the window to step_up_url, with return_to set to the page to come back to.")
-            }
-            Self::TenantNeeded => Some("The identity provider has to send admin.tenant_claim as one text."),
-            _ => None,
         }
     }
 
@@ -368,12 +360,13 @@ impl Refusal {
             self.problem(status, request_id)
         };
         *response.status_mut() = status;
+        response.extensions_mut().insert(RefusalCode(self.code()));
         let headers = response.headers_mut();
         match self {
             Self::MethodNotAllowed { allow } => {
                 headers.insert(header::ALLOW, allow.clone());
             }
-            Self::TryLater { retry_after_secs, .. } => {
+            Self::TryLater { retry_after_secs, .. } | Self::TooMany { retry_after_secs, .. } => {
                 headers.insert(header::RETRY_AFTER, HeaderValue::from(*retry_after_secs));
             }
             Self::MachineTokenNeeded => {

@@ -30,7 +30,8 @@ use crate::edge::body::Body;
 use crate::edge::client::{Client, Site};
 use crate::edge::connection::Connection;
 use crate::edge::own::{self, BODY_BYTES, Context, OwnCall, Room};
-use crate::edge::problem::Refusal;
+use crate::edge::problem::{Refusal, RefusalCode};
+use crate::edge::rates::Told;
 use crate::edge::ticket::{self, Presented};
 use crate::edge::worker::Worker;
 use crate::edge::{app_token, cors, ended_by_another, over_text};
@@ -43,14 +44,18 @@ pub async fn call(connection: Rc<Connection>, request: Request<Incoming>) -> Res
     let worker = &connection.worker;
     let id = worker.next_id();
     let (mut parts, body) = request.into_parts();
+    let mut told = Told::default();
     let (site, served) = match connection.site(&mut parts) {
-        Ok(site) => (Some(site), serve(&connection, site, &id, &parts, body).await),
+        Ok(site) => (Some(site), serve(&connection, site, &id, (&parts, body), &mut told).await),
         Err(refusal) => (None, Err(refusal)),
     };
-    let mut response = served.unwrap_or_else(|refusal| {
-        let refusal = connection.reason(refusal);
-        refusal.respond(&parts.method, &parts.headers, str::from_utf8(&id).unwrap_or_default()).map(Body::from)
-    });
+    let mut response = served.unwrap_or_else(|refusal| said(&connection.reason(refusal), &parts, &id));
+    if RefusalCode::is_wrong(&response)
+        && let Err(refusal) =
+            worker.gateway.rates.refuses(connection.caller(&parts.headers), || worker.now(), &mut told)
+    {
+        response = said(&refusal, &parts, &id);
+    }
     if let Some(site) = site {
         // The memo knows which cookies are old, so that a rotation costs the new ones no opening.
         let is_old = |client: &Client| worker.memo.read(client, &parts.headers).is_some_and(|claimed| claimed.reseal);
@@ -60,24 +65,34 @@ pub async fn call(connection: Rc<Connection>, request: Request<Incoming>) -> Res
         site.finish(&parts.headers, response.headers_mut());
     }
     connection.harden(response.headers_mut());
+    told.tell(response.headers_mut());
     worker.counts.answered(response.status());
     Ok(response)
+}
+
+fn said(refusal: &Refusal, parts: &Parts, id: &[u8; 32]) -> Response<Body> {
+    refusal.respond(&parts.method, &parts.headers, str::from_utf8(id).unwrap_or_default()).map(Body::from)
 }
 
 async fn serve(
     connection: &Connection,
     site: &Arc<Site>,
     id: &[u8; 32],
-    parts: &Parts,
-    body: Incoming,
+    (parts, body): (&Parts, Incoming),
+    told: &mut Told,
 ) -> Result<Response<Body>, Refusal> {
     let (worker, peer) = (&*connection.worker, connection.caller(&parts.headers));
+    let (rates, now) = (&worker.gateway.rates, || worker.now());
+    rates.arrives(peer, now, told)?;
     let path = NormalPath::parse(&parts.uri)?;
     if cors::is_preflight(parts) {
         return cors::preflight(site, &parts.headers);
     }
     if let Some(room) = own::room_of(site, path.as_str()) {
         antiforgery::check_destination(Kind::Api, &parts.headers)?;
+        if let Some(leg) = own::login_leg(site, room, path.as_str()) {
+            rates.logs_in(leg, peer, now, told)?;
+        }
         let context =
             Context { site: Arc::clone(site), peer, request_id: str::from_utf8(id).unwrap_or_default().into() };
         return own_endpoint(worker, room, context, parts, body).await;
@@ -92,7 +107,7 @@ async fn serve(
     let app = ticket::presented(&parts.headers).filter(|_| takes_apps(route));
     let caller = match app {
         Some(token) => app_session(worker, site, token, peer, parts).await?,
-        None => caller(worker, site, route, peer, parts).await?,
+        None => caller(worker, (site, route), peer, parts, told).await?,
     };
     // No page of another site makes a browser send an Authorization header: anti-forgery concerns cookies.
     let by_browser = app.is_none() && !matches!(caller, Caller::Machine(_));
@@ -110,6 +125,7 @@ async fn serve(
         Ok(permit) => permit,
         Err(refusal) => return turned_away(site, route, parts, refusal),
     };
+    rates.passes(&permit, (route.limit.as_ref(), site, peer), now, told)?;
     let authorization = token(worker, site, route, &permit).await?;
     if let Some(live) = permit.session() {
         // Now it is in use. Calls that were refused, or got no token, keep no session alive (U2).
@@ -147,14 +163,20 @@ async fn app_session(
 
 /// Who calls. The ticket is opened only where the route needs it, so that an outage of the store never fails an
 /// anonymous asset.
-async fn caller(worker: &Worker, site: &Site, route: &Route, peer: IpAddr, parts: &Parts) -> Result<Caller, Refusal> {
+async fn caller(
+    worker: &Worker,
+    (site, route): (&Site, &Route),
+    peer: IpAddr,
+    parts: &Parts,
+    told: &mut Told,
+) -> Result<Caller, Refusal> {
     if route.rule.access == Access::Anonymous {
         return Ok(Caller::Anonymous);
     }
     if route.rule.callers.machines()
         && let Some(token) = bearer::read(&parts.headers)?
     {
-        return machine(worker, parts, token).await.map(Caller::Machine);
+        return machine(worker, parts, token, peer, told).await.map(Caller::Machine);
     }
     let Some(client) = site.client.as_ref().filter(|_| route.rule.callers.sessions()) else {
         return Ok(Caller::Anonymous);
@@ -181,13 +203,20 @@ async fn caller(worker: &Worker, site: &Site, route: &Route, peer: IpAddr, parts
 }
 
 /// The machine whose token this is. A cookie beside it could make the call somebody else's: it is refused (P15).
-async fn machine(worker: &Worker, parts: &Parts, token: &[u8]) -> Result<Arc<Machine>, Refusal> {
+async fn machine(
+    worker: &Worker,
+    parts: &Parts,
+    token: &[u8],
+    peer: IpAddr,
+    told: &mut Told,
+) -> Result<Arc<Machine>, Refusal> {
     if ticket::is_there(&parts.headers) {
         return Err(Refusal::MixedCredentials);
     }
     if let Some(machine) = worker.machines.find(token, worker.now()) {
         return Ok(machine);
     }
+    worker.gateway.rates.looks(peer, || worker.now(), told)?;
     let unreadable = || MachineFault::Unreadable("it is no text of visible characters".into());
     let text = str::from_utf8(token).ok().and_then(|text| Token::parse(text).ok()).ok_or_else(unreadable)?;
     let machine = worker.machine(text).await?;

@@ -10,6 +10,7 @@ use super::folder::Folder;
 use super::table::Table;
 use super::upstream::Upstream;
 use crate::edge::antiforgery::Kind;
+use crate::edge::rates::RouteLimit;
 
 /// What a route does with its calls.
 #[derive(Debug)]
@@ -26,6 +27,8 @@ pub struct Route {
     pub rule: Rule,
     /// The longest request body, in bytes.
     pub body_limit_bytes: u64,
+    /// How often it may be called.
+    pub limit: Option<RouteLimit>,
 }
 
 /// Where a route leads.

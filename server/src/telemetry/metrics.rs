@@ -42,6 +42,7 @@ pub struct Metrics {
     registry: Mutex<Registry>,
     logins: Family<LoginLabels, Counter>,
     logout_tokens: Family<LoginLabels, Counter>,
+    limited: Family<[(&'static str, &'static str); 1], Counter>,
 }
 
 impl Metrics {
@@ -53,8 +54,16 @@ impl Metrics {
         registry.register("logins", "Logins by provider and outcome", logins.clone());
         let logout_tokens = Family::default();
         registry.register("logout_tokens", "Logout tokens by provider and outcome", logout_tokens.clone());
+        let limited = Family::default();
+        registry.register("limited", "Requests that a limit refused, by limit", limited.clone());
         registry.register_collector(Box::new(Cells { workers, sessions }));
-        Self { registry: Mutex::new(registry), logins, logout_tokens }
+        Self { registry: Mutex::new(registry), logins, logout_tokens, limited }
+    }
+
+    /// Counts what a limit refuses.
+    #[must_use]
+    pub fn limited(&self, limit: &'static str) -> Counter {
+        self.limited.get_or_create(&[("limit", limit)]).clone()
     }
 
     /// A login started a session.

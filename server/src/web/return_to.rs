@@ -119,6 +119,7 @@ mod tests {
             trusted_origins: vec![],
             return_urls: vec!["https://www.example.com/welcome".into()],
             post_logout_path: "/".into(),
+            limit: None,
         };
         Site {
             number: 0,

@@ -35,6 +35,10 @@ fn code(answer: &Answer) -> String {
 }
 
 async fn gateway() -> Gateway {
+    gateway_with("").await
+}
+
+async fn gateway_with(more: &str) -> Gateway {
     let asker = machine("asker").await;
     let issuer = &Provider::shared().issuer;
     let setup = [
@@ -48,7 +52,7 @@ async fn gateway() -> Gateway {
         route("/both/", "callers = [\"session\", \"machine\"]"),
         route("/people/", "callers = [\"session\"]"),
     ];
-    let mut gateway = Setup::default().section(&setup.concat()).prepare().await;
+    let mut gateway = Setup::default().section(&setup.concat()).section(more).prepare().await;
     gateway.environment("TESTS_MACHINE_SECRET", SECRET);
     gateway.launch().await;
     gateway
@@ -181,4 +185,36 @@ async fn p15_signed_tokens_are_judged_by_every_claim() {
         let refused = call(&gateway, "/jobs/x", &signed(&header, &claims).await).await.expect(401);
         assert_eq!(code(&refused), expected, "{what}");
     }
+}
+
+#[tokio::test]
+async fn p14_p15_machines_are_counted_each_by_itself_whatever_token_they_show() {
+    let limits = "[limits]\nmachine = { rate = \"1/h\", burst = 4 }\n";
+    let own = route("/jobs/own/", "callers = [\"machine\"]\nlimit = { rate = \"1/h\", burst = 2, per = \"caller\" }");
+    let gateway = gateway_with(&format!("{limits}{own}")).await;
+    let (one, other) = (machine("one").await, machine("other").await);
+    for _ in 0..4 {
+        call(&gateway, "/jobs/x", &token(&one, API, "notes:read").await).await.expect(200);
+    }
+    let refused = call(&gateway, "/jobs/x", &token(&one, API, "notes:read").await).await.expect(429);
+    assert!(refused.header("ratelimit").unwrap().starts_with("\"machine\";r=0;t="), "{refused:?}");
+    let other = token(&other, API, "notes:read").await;
+    for expected in [200, 200, 429] {
+        call(&gateway, "/jobs/own/x", &other).await.expect(expected);
+    }
+    call(&gateway, "/jobs/x", &other).await.expect(200);
+}
+
+#[tokio::test]
+async fn p14_p15_guessed_tokens_are_soon_not_looked_at_and_good_ones_go_on() {
+    let gateway = gateway_with("[limits]\nrefused = { rate = \"1/h\", burst = 3 }\n").await;
+    let good = token(&machine("known").await, "https://opaque.example.com", "notes:read").await;
+    call(&gateway, "/jobs/x", &good).await.expect(200);
+    for number in 0..20 {
+        let expected = if number < 3 { 401 } else { 429 };
+        call(&gateway, "/jobs/x", &format!("guess-{number}")).await.expect(expected);
+    }
+    let metrics = gateway.management("/metrics").await.text();
+    assert!(metrics.contains("cloakroom_limited_total{limit=\"refused\"} 17"), "{metrics}");
+    call(&gateway, "/jobs/x", &good).await.expect(200);
 }

@@ -16,6 +16,7 @@ use super::refresh::RefreshError;
 use crate::audit::event::Person;
 use crate::clock::UnixMs;
 use crate::oidc::grant::Granted;
+use crate::rate::Pace;
 use crate::store::{Ended, SessionRow, SessionSummary, StoreError, StoredTokens};
 use crate::vault::VaultError;
 
@@ -41,6 +42,7 @@ pub struct Live {
     values: ArcSwap<SealedSession>,
     access: ArcSwapOption<Access>,
     ended: AtomicBool,
+    pace: Pace,
     seen_at: AtomicI64,
     seen_written_at: AtomicI64,
     idle_ms: i64,
@@ -154,6 +156,7 @@ impl Live {
             expires_at: values.expires_at,
             values: ArcSwap::from_pointee(values),
             access: ArcSwapOption::from_pointee(access),
+            pace: Pace::default(),
             ended: AtomicBool::new(row.summary.ended.is_some()),
             seen_at: AtomicI64::new(last_seen_at.0),
             seen_written_at: AtomicI64::new(last_seen_at.0),
@@ -197,6 +200,12 @@ impl Live {
     #[must_use]
     pub fn expires_at(&self) -> UnixMs {
         self.expires_at.min(UnixMs(self.good_until.load(Relaxed)))
+    }
+
+    /// What counts its calls, where they are limited.
+    #[must_use]
+    pub const fn pace(&self) -> &Pace {
+        &self.pace
     }
 
     /// What decisions read.

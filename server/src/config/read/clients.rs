@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Parts, known, web};
+use super::{Parts, known, rates, web};
 use crate::config::mask::quoted;
 use crate::config::model::{Client, Origin, Provider, RegistrationId, Site};
 use crate::config::reader::{Found, Reader};
@@ -57,6 +57,7 @@ fn client(reader: &Reader<'_>, id: &str, providers: &Parts<Provider>) -> Client 
     }
     let trusted_origins = trusted_origins(reader);
     let path = reader.parsed(reader.text("post_logout_path"), "post_logout_path", "a path such as /", web::normal_path);
+    let limit = rates::rate(reader, "limit");
     reader.finish();
     Client {
         name,
@@ -69,6 +70,7 @@ fn client(reader: &Reader<'_>, id: &str, providers: &Parts<Provider>) -> Client 
         trusted_origins,
         return_urls: return_urls.into_iter().map(|url| url.value.to_owned()).collect(),
         post_logout_path: path.map_or_else(|| "/".to_owned(), |found| found.value),
+        limit,
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::clients::{MOST_SECS, idle_counts, name_of, registrations, tenant_of};
-use super::{Outside, Parts, known};
+use super::{Outside, Parts, known, rates};
 use crate::config::mask::quoted;
 use crate::config::model::{MobileClient, Provider, Site};
 use crate::config::reader::{Found, Reader};
@@ -62,6 +62,7 @@ fn client(
             }
         }
     });
+    let limit = rates::rate(reader, "limit");
     reader.finish();
     Some(MobileClient {
         name,
@@ -75,6 +76,7 @@ fn client(
         absolute_secs: absolute.value,
         dpop,
         introspection_secret,
+        limit,
     })
 }
 

@@ -9,7 +9,7 @@ use cloakroom_core::policy::{Access, Callers, Policy, Test};
 
 use super::clients::OWN_PATHS;
 use super::policies::{self, Names};
-use super::{Outside, Parts, known, tokens, web};
+use super::{Outside, Parts, known, rates, tokens, web};
 use crate::config::mask::quoted;
 use crate::config::model::{Documents, Route, RouteTo, Site, TokenMode, Upstream};
 use crate::config::reader::{Found, Reader};
@@ -92,7 +92,8 @@ fn route(reader: &Reader<'_>, known: &Known<'_>) -> Option<(Route, Place)> {
     let access = reader.one_of("access", &signed_in, Access::SignedIn);
     let callers = callers(reader, known);
     let policy = policies::of_route(reader, known.policies, known.names);
-    let limit = reader.number("body_limit_bytes", 0..=1_099_511_627_776, 10_485_760);
+    let body_limit = reader.number("body_limit_bytes", 0..=1_099_511_627_776, 10_485_760);
+    let limit = rates::of_route(reader);
     reader.finish();
     let may_sign_in = |site: &Site| {
         let apps = known.names.apps.values().flatten();
@@ -116,7 +117,8 @@ fn route(reader: &Reader<'_>, known: &Known<'_>) -> Option<(Route, Place)> {
         access: access.value,
         callers: callers.value,
         policy: policy.map(|found| found.value),
-        body_limit_bytes: u64::try_from(limit.value).unwrap_or(0),
+        body_limit_bytes: u64::try_from(body_limit.value).unwrap_or(0),
+        limit,
     };
     Some((route, path.place))
 }

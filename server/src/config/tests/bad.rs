@@ -1,5 +1,6 @@
 //! Bad configurations, each with the line and what is said about it.
 
+mod front;
 mod mobile;
 
 use super::{GOOD, load_with, said, with};
@@ -123,21 +124,6 @@ fn u24_addresses_urls_and_ids() {
         ("[clients.app]\n", "[clients.app]\npost_logout_path = \"//evil\"\n", 14, "is not in normal form"),
         ("[clients.app]\n", "[clients.app]\nname = \" \"\n", 14, "clients.app.name = \" \" is empty"),
     ]);
-}
-
-#[test]
-fn u24_proxies_in_front() {
-    let listen = "listen = \"127.0.0.1:8080\"";
-    let server = |lines: &str| with(listen, &format!("{lines}\n{listen}"));
-    only(&server("trusted_proxies = [\"10.0.0.0/33\"]"), 2, "\"10.0.0.0/33\" in server.trusted_proxies is no");
-    only(&server("trusted_proxies = [\"10.1.0.0/8\"]"), 2, "has bits set behind its prefix");
-    only(&server("trusted_proxies = [\"lb.internal\"]"), 2, "is no IP address or network");
-    only(&server("trusted_proxies = [\"::ffff:10.0.0.1\"]"), 2, "is an IPv4 network written as IPv6");
-    only(&server("trusted_proxies = \"10.0.0.1\""), 2, "must be a list of texts");
-    let trusted = "trusted_proxies = [\"10.0.0.0/8\"]";
-    only(&server(&format!("{trusted}\nforwarded_header = \"x-real-ip\"")), 3, "is not one of its values");
-    only(&server("forwarded_header = \"forwarded\""), 2, "forwarded_header changes nothing without server.trusted");
-    only(&server("proxy_protocol = true"), 2, "proxy_protocol changes nothing without server.trusted_proxies");
 }
 
 #[test]

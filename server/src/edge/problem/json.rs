@@ -6,6 +6,7 @@ use serde::Serialize;
 use cloakroom_core::policy::Need;
 
 use super::Refusal;
+use crate::edge::antiforgery::Forgery;
 use crate::edge::page;
 
 impl Refusal {
@@ -60,5 +61,25 @@ impl Refusal {
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         page::harden(headers);
         response
+    }
+
+    fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Forgery(Forgery::HeaderMissing) => {
+                Some("Send the header X-CSRF: 1 with every call that your page makes.")
+            }
+            Self::Forgery(Forgery::ForeignOrigin) => {
+                Some("Calls with the session cookie are accepted from pages of the site's own origin only.")
+            }
+            Self::SignInNeeded { .. }
+            | Self::FormNotKept { .. }
+            | Self::SignInAgain { .. }
+            | Self::SessionOver { .. } => Some("Navigate the window to login_url; it comes back to return_to."),
+            Self::StepUp { .. } => {
+                Some("Navigate the window to step_up_url, with return_to set to the page to come back to.")
+            }
+            Self::TenantNeeded => Some("The identity provider has to send admin.tenant_claim as one text."),
+            _ => None,
+        }
     }
 }
