@@ -128,6 +128,8 @@ struct State {
     /// Names of the keys in the key set.
     published: Vec<String>,
     given: u32,
+    /// Whether a code is good more than once.
+    codes_last: bool,
     /// How many bytes its codes have beyond the usual.
     padding: usize,
     /// Every token, code and ID token that was given out.
@@ -156,6 +158,7 @@ impl Adversary {
             keys,
             published,
             given: 0,
+            codes_last: false,
             padding: 0,
             secrets: Vec::new(),
         };
@@ -178,6 +181,11 @@ impl Adversary {
     /// A good provider again.
     pub fn straighten(&self) {
         self.bend(&[]);
+    }
+
+    /// Redeems a code as often as it is sent from now on, which no provider may (RFC 6749 section 4.1.2).
+    pub fn honour_codes_again(&self) {
+        self.state.lock().unwrap().codes_last = true;
     }
 
     /// Gives codes that are longer by so many bytes from now on.

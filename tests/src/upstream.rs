@@ -37,6 +37,8 @@ pub enum Script {
     },
     /// These bytes, and then WebSocket frames: what comes is echoed, and `push N` answered by one frame of N bytes.
     WebSocket(String),
+    /// The same, but only after so many milliseconds.
+    LateWebSocket(String, u64),
     /// Never an answer.
     Hang,
     /// The connection closes after the request.
@@ -157,6 +159,11 @@ async fn play(conn: &mut Conn, script: Script) -> io::Result<()> {
         Script::Raw(bytes) => conn.write(bytes).await,
         Script::Close => Ok(()),
         Script::WebSocket(head) => {
+            conn.write(head).await?;
+            websocket::echo(conn).await
+        }
+        Script::LateWebSocket(head, wait_ms) => {
+            tokio::time::sleep(Duration::from_millis(wait_ms)).await;
             conn.write(head).await?;
             websocket::echo(conn).await
         }

@@ -183,7 +183,12 @@ impl State {
     fn token(&mut self, seen: &Seen, issuer: &str) -> Reply {
         let code = seen.parameter("code").unwrap_or_default().to_owned();
         let refresh = seen.parameter("grant_type") == Some("refresh_token");
-        let Some(asked) = (if refresh { self.codes.values().next().cloned() } else { self.codes.remove(&code) }) else {
+        let asked = match (refresh, self.codes_last) {
+            (true, _) => self.codes.values().next().cloned(),
+            (false, true) => self.codes.get(&code).cloned(),
+            (false, false) => self.codes.remove(&code),
+        };
+        let Some(asked) = asked else {
             return Reply::json(400, &json!({ "error": "invalid_grant" }));
         };
         if !refresh && pkce_challenge(seen.parameter("code_verifier").unwrap_or_default()) != asked.challenge {

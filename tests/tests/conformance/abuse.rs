@@ -1,7 +1,7 @@
 //! L14: answers that are slow, huge, broken, packed or that lead in circles cost bounded time and memory, and end on a
 //! clear page.
 
-use cloakroom_tests::adversary::Endpoint::{self, Discovery, Keys, Token, Userinfo};
+use cloakroom_tests::adversary::Endpoint::{self, Discovery, Elsewhere, Keys, Token, Userinfo};
 use cloakroom_tests::adversary::{Bend, Reply, Way, sign_in};
 use cloakroom_tests::{Adversary, Gateway, Setup};
 use std::process::Command;
@@ -18,7 +18,7 @@ static BOMB: LazyLock<Vec<u8>> = LazyLock::new(|| {
     packed.stdout
 });
 
-const ABUSES: [Abuse; 12] = [
+const ABUSES: [Abuse; 13] = [
     ("500", |r| r.say(500, "text/html", "<h1>the provider's words</h1>")),
     ("503 with an OAuth error", |r| r.say(503, "application/json", "{\"error\":\"temporarily_unavailable\"}")),
     ("garbage", |r| r.say(200, "application/json", "the provider's words {]")),
@@ -39,6 +39,10 @@ const ABUSES: [Abuse; 12] = [
     ("a redirect to somebody else", |r| {
         r.status = 307;
         r.headers.push(("Location".into(), "http://evil.localhost:1/".into()));
+    }),
+    ("a redirect to another place there", |r| {
+        r.status = 307;
+        r.headers.push(("Location".into(), "/elsewhere/answer".into()));
     }),
     ("half an answer", |r| r.way = Way::Cut),
     ("no answer", |r| r.way = Way::Close),
@@ -72,6 +76,7 @@ async fn suffers(gateway: &Gateway, adversary: &Adversary, endpoint: Endpoint, (
     assert!((400..600).contains(&outcome.answer.status), "{endpoint:?} {name}: {:?}", outcome.answer);
     assert!(!said.contains("the provider's words") && !said.is_empty(), "{endpoint:?} {name}: {said}");
     assert!(outcome.browser.session_cookie().is_none(), "{endpoint:?} {name}: a session began");
+    assert!(adversary.seen(Elsewhere).is_empty(), "{endpoint:?} {name}: a redirect was followed");
 }
 
 #[tokio::test]

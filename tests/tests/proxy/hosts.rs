@@ -60,17 +60,31 @@ async fn s02_host_gives_the_site_and_nothing_else_does() {
 
 #[tokio::test]
 async fn s17_routes_never_shadow_the_gateways_own_paths() {
-    let gateway = Gateway::start().await;
-    let browser = gateway.signed_in("alice").await;
-    for path in ["/bff/nowhere", "/bff", "/bff/", "/admin", "/admin/", "/admin/api/v1/sessions"] {
-        let answer = browser.fetch("GET", &gateway.app(path)).csrf().send().await;
-        assert!((400..500).contains(&answer.status), "{path}: {answer:?}");
+    // The route of `/` takes whatever anybody asks for.
+    for base in ["/bff", "/auth/door"] {
+        let mut gateway = Setup::default().prepare().await;
+        gateway.environment("CLOAKROOM__SITES__APP__BASE_PATH", base);
+        gateway.launch().await;
+        let own = [
+            &format!("{base}/nowhere"),
+            base,
+            &format!("{base}/"),
+            "/admin",
+            "/admin/",
+            "/admin/api/v1/sessions",
+            "/oauth",
+            "/oauth/token",
+            "/session/v1/nowhere",
+            "/.well-known/openid-configuration",
+            "/.well-known/nowhere",
+        ];
+        for path in own {
+            let answer = gateway.request("GET", path).send(gateway.port()).await.expect("an answer");
+            assert!((400..500).contains(&answer.status), "{path}: {answer:?}");
+        }
+        assert!(gateway.upstream.calls().is_empty(), "{:?}", gateway.upstream.calls());
+        gateway.request("GET", "/anything").send(gateway.port()).await.unwrap().expect(200);
     }
-    assert!(
-        gateway.upstream.calls().iter().all(|call| call.target.starts_with("/pages/")),
-        "{:?}",
-        gateway.upstream.calls()
-    );
 }
 
 /// A token leaves this machine over TLS, or where the operator says that the network encrypts by itself.

@@ -220,14 +220,15 @@ async fn p16_s10_nothing_is_tunnelled_before_the_101() {
     let heard = talk(gateway.port(), &[ask.clone(), next.clone()].concat(), 1).await;
     assert_eq!(heard.answer().unwrap().expect(400).problem()["type"], "urn:cloakroom:problem:bad-framing");
     assert!(heard.closed);
-    // The same, while the API still thinks about it.
-    gateway.upstream.script("/api/thinks", Script::Hang);
+    // The same, while the API still thinks about it: it then switches, and the client is not let in.
+    gateway.upstream.script("/api/thinks", Script::LateWebSocket(accepted(), 300));
     let before = gateway.upstream.calls().len();
     let mut conn = gateway.connect().await;
     conn.write(asking(&gateway, &browser, "/api/thinks", &origin(&gateway)).bytes()).await.unwrap();
     eventually("the API is asked", async || (gateway.upstream.calls().len() > before).then_some(())).await;
     conn.write(&next).await.unwrap();
-    drop(conn);
+    let refused = conn.answer("GET").await.unwrap().expect(400);
+    assert_eq!(refused.problem()["type"], "urn:cloakroom:problem:bad-framing");
     assert!(gateway.upstream.calls().iter().all(|call| !call.target.contains("smuggled")));
 }
 
