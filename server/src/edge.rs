@@ -21,6 +21,7 @@ pub mod params;
 pub mod problem;
 mod proxy_protocol;
 pub mod rates;
+pub mod sign_out;
 pub mod ticket;
 pub mod tls;
 pub mod transaction;

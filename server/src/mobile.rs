@@ -11,6 +11,7 @@
 //! | `POST /oauth/token` | form, grant type, client, DPoP, tag, proof not used before, client of the token, use, redirect URI, PKCE, device key |
 //! | `POST /oauth/revoke` | form, client, tag, client of the token |
 //! | `POST /oauth/introspect` | form, the client's introspection secret, tag, client of the token |
+//! | `GET /oauth/logout` | parameters once, client, where to come back to, logout hint |
 //! | `/oauth/userinfo`, `/session/v1/…` | tag, expiry, session, client of the token, device key, proof not used before, scope |
 
 pub mod authorize;
@@ -18,6 +19,7 @@ pub mod callback;
 pub mod devices;
 pub mod form;
 pub mod introspect;
+pub mod logout;
 pub mod me;
 pub mod metadata;
 pub mod par;
@@ -46,6 +48,8 @@ pub(crate) fn router() -> Router<Arc<Gateway>> {
         .route("/oauth/token", post(token::handle))
         .route("/oauth/revoke", post(revoke::handle))
         .route("/oauth/introspect", post(introspect::handle))
+        .route("/oauth/logout", get(logout::handle))
+        .route("/oauth/signed-out", get(logout::signed_out))
         .route("/oauth/userinfo", get(userinfo::handle).post(userinfo::handle))
         .route("/session/v1/me", get(me::handle))
         .route("/session/v1/step-up", get(me::step_up))

@@ -25,6 +25,14 @@ assert.equal((await call(tokens.access_token)).status, 200);
 assert.equal((await client.fetchUserInfo(config, tokens.access_token, 'alice')).email, 'alice@example.com');
 const renewed = await client.refreshTokenGrant(config, tokens.refresh_token);
 assert.equal((await call(renewed.access_token)).status, 200);
-await client.tokenRevocation(config, renewed.refresh_token);
+// Signing out in the browser: apps get no ID token, and what stands for one came with the tokens.
+const signedOut = 'com.example.phone:/signed-out';
+const leave = client.buildEndSessionUrl(config, {
+  id_token_hint: renewed.logout_hint,
+  post_logout_redirect_uri: signedOut,
+  state,
+});
+assert.equal((await person(leave.href, signedOut)).searchParams.get('state'), state);
 await assert.rejects(call(renewed.access_token));
+await client.tokenRevocation(config, renewed.refresh_token);
 console.log('done');

@@ -70,5 +70,5 @@ function send(target, host, body, headers) {
   });
 }
 
-// A claimed https address: no app needs to listen, and no name is looked up.
+// A custom scheme: no app needs to listen, and no name is looked up.
 export const redirectUri = 'com.example.phone:/callback';

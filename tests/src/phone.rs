@@ -161,19 +161,27 @@ impl Phone {
 
     /// Sends a form, with a proof where the app has a key.
     pub async fn post(&self, path: &str, form: &[(String, String)]) -> Answer {
+        self.send(self.form(path, form)).await
+    }
+
+    /// The request that sends a form, with a proof where the app has a key.
+    pub fn form(&self, path: &str, form: &[(String, String)]) -> Request {
         let proof = self.key.as_ref().map(|key| key.proof("POST", &self.url(path), None, &json!({})));
-        self.post_with(path, form, proof.as_deref()).await
+        self.form_with(path, form, proof.as_deref())
     }
 
     /// Sends a form with this proof.
     pub async fn post_with(&self, path: &str, form: &[(String, String)], proof: Option<&str>) -> Answer {
+        self.send(self.form_with(path, form, proof)).await
+    }
+
+    fn form_with(&self, path: &str, form: &[(String, String)], proof: Option<&str>) -> Request {
         let body = Serializer::new(String::new()).extend_pairs(form).finish();
-        let mut request =
-            self.bare("POST", path).header("Content-Type", "application/x-www-form-urlencoded").body(body);
-        if let Some(proof) = proof {
-            request = request.header("DPoP", proof);
+        let request = self.bare("POST", path).header("Content-Type", "application/x-www-form-urlencoded").body(body);
+        match proof {
+            Some(proof) => request.header("DPoP", proof),
+            None => request,
         }
-        self.send(request).await
     }
 
     /// A call with the access token: by proof where the app has a key.

@@ -5,6 +5,7 @@ mod code;
 mod dpop;
 mod limits;
 mod session;
+mod sign_out;
 mod tokens;
 
 use cloakroom_tests::{Answer, Gateway, Setup};

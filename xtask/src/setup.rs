@@ -26,6 +26,8 @@ const BROWSER: [Need; 2] = [
     Need { package: "chromium", sign: Sign::File("/usr/bin/chromium") },
     Need { package: "fonts-liberation", sign: Sign::File("/usr/share/fonts/truetype") },
 ];
+/// OAuth clients in Python.
+const PYTHON: [Need; 1] = [Need { package: "python3-venv", sign: Sign::Package }];
 /// What others make of a request.
 const PEER: [Need; 1] = [Need { package: "nginx-light", sign: Sign::Program("nginx") }];
 /// The peer, the load and the count of system calls.
@@ -96,8 +98,10 @@ pub(crate) fn for_console(root: &Path) -> Result<()> {
 pub(crate) fn for_blackbox(root: &Path) -> Result<()> {
     node()?;
     packages(root, &PEER)?;
+    packages(root, &PYTHON)?;
     npm(root, "tests/provider")?;
-    npm(root, "tests/clients")
+    npm(root, "tests/clients")?;
+    pip(root, "tests/clients")
 }
 
 /// For the browser tests.
@@ -178,6 +182,25 @@ fn npm(root: &Path, folder: &str) -> Result<()> {
     install.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]).current_dir(&home);
     run_with_log(root, &format!("installing npm packages of {folder}"), &mut install)?;
     fs::write(stamp, lock)?;
+    Ok(())
+}
+
+/// A virtual environment with the packages that a folder's `requirements.txt` names, unless it has them.
+fn pip(root: &Path, folder: &str) -> Result<()> {
+    let home = root.join(folder);
+    let wanted = fs::read(home.join("requirements.txt")).with_context(|| format!("{folder}/requirements.txt"))?;
+    let stamp = home.join(".venv/.installed-requirements");
+    if fs::read(&stamp).is_ok_and(|installed| installed == wanted) {
+        return Ok(());
+    }
+    let mut make = Command::new("python3");
+    make.args(["-m", "venv", "--clear", ".venv"]).current_dir(&home);
+    run_with_log(root, &format!("making a Python environment for {folder}"), &mut make)?;
+    let mut install = Command::new(home.join(".venv/bin/pip"));
+    install.args(["install", "--quiet", "--disable-pip-version-check", "--no-deps", "--only-binary", ":all:"]);
+    install.args(["--requirement", "requirements.txt"]).current_dir(&home);
+    run_with_log(root, &format!("installing Python packages of {folder}"), &mut install)?;
+    fs::write(stamp, wanted)?;
     Ok(())
 }
 

@@ -84,6 +84,7 @@ pub(super) const SECTIONS: &[(&str, &[&str])] = &[
             "issuer_site",
             "sites",
             "redirect_uris",
+            "post_logout_redirect_uris",
             "access_secs",
             "absolute_secs",
             "idle_secs",

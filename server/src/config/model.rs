@@ -231,6 +231,8 @@ pub struct MobileClient {
     pub sites: Vec<String>,
     /// Where its codes may go.
     pub redirect_uris: Vec<RedirectUri>,
+    /// Where its sign-outs may come back to.
+    pub post_logout_redirect_uris: Vec<RedirectUri>,
     /// How long an access token lives.
     pub access_secs: i64,
     /// Ends a session that is not used for so long.

@@ -19,6 +19,8 @@ pub struct MobileClient {
     pub registrations: Vec<RegistrationRef>,
     /// Where its codes may go.
     pub redirect_uris: Vec<RedirectUri>,
+    /// Where its sign-outs may come back to.
+    pub post_logout_redirect_uris: Vec<RedirectUri>,
     /// How long an access token lives, in seconds.
     pub access_secs: i64,
     /// Ends a session that is not used for so long, in seconds.

@@ -23,6 +23,7 @@ static PAGES: LazyLock<Environment<'static>> = LazyLock::new(|| {
         ("sign-in.html", include_str!("page/sign-in.html")),
         ("allow.html", include_str!("page/allow.html")),
         ("sign-out.html", include_str!("page/sign-out.html")),
+        ("back-to-app.html", include_str!("page/back-to-app.html")),
     ] {
         if let Err(error) = pages.add_template(name, source) {
             tracing::error!(%error, name, "a built-in page does not parse");
@@ -235,6 +236,12 @@ pub fn choose(client_name: &str, chooser: &Chooser) -> http::Response<String> {
     let pair = |(name, value): &(String, String)| context! { name => name.as_str(), value => value.as_str() };
     let hidden: Vec<minijinja::Value> = hidden.iter().map(pair).collect();
     page("choose.html", context! { title, client_name, choices, by_mail, action, hidden, mail, nobodys })
+}
+
+/// Nothing is left to do in the browser: the person goes back to the app by themselves.
+#[must_use]
+pub fn back_to_app(title: &str, message: &str) -> http::Response<String> {
+    page("back-to-app.html", context! { title, message })
 }
 
 /// Asks before signing out, where the link did not prove that the app made it.

@@ -269,14 +269,15 @@ fn refused(context: &Context, asked: &Asked<'_>, error: &AuthorizeError) -> Resu
 
 /// An app's redirect URI with an answer: what it is told, its state, and who says it (RFC 9207).
 pub(super) fn answer_url(context: &Context, redirect_uri: &str, state: Option<&str>, told: &[(&str, &str)]) -> String {
-    let mut query = Serializer::new(String::new());
-    query.extend_pairs(told);
-    if let Some(state) = state {
-        query.append_pair("state", state);
-    }
-    query.append_pair("iss", &context.site.origin);
-    let joint = if redirect_uri.contains('?') { '&' } else { '?' };
-    format!("{redirect_uri}{joint}{}", query.finish())
+    let ends = state.map(|state| ("state", state)).into_iter().chain([("iss", &*context.site.origin)]);
+    let pairs: Vec<_> = told.iter().copied().chain(ends).collect();
+    with_query(redirect_uri, &pairs)
+}
+
+/// An app's address with more parameters.
+pub(super) fn with_query(address: &str, pairs: &[(&str, &str)]) -> String {
+    let joint = if address.contains('?') { '&' } else { '?' };
+    format!("{address}{joint}{}", Serializer::new(String::new()).extend_pairs(pairs).finish())
 }
 
 #[cfg(test)]

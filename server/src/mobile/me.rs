@@ -7,6 +7,7 @@ use axum::response::Response;
 use http::request::Parts;
 use serde_json::json;
 
+use super::logout;
 use crate::edge::app_token;
 use crate::edge::own::{Context, json as json_response};
 use crate::edge::problem::Refusal;
@@ -24,6 +25,7 @@ pub(crate) async fn handle(
         "claims": values.claims,
         "session": {
             "id": live.id,
+            "logout_hint": logout::hint(&gateway, &live),
             "expires_in": live.expires_at().secs_after(now),
             "idle_expires_in": live.idle_expires_at().secs_after(now),
             "auth_time": values.auth_time,

@@ -42,6 +42,7 @@ fn document(context: &Context) -> Value {
         "pushed_authorization_request_endpoint": format!("{origin}/oauth/par"),
         "revocation_endpoint": format!("{origin}/oauth/revoke"),
         "revocation_endpoint_auth_methods_supported": ["none"],
+        "end_session_endpoint": format!("{origin}/oauth/logout"),
         "userinfo_endpoint": format!("{origin}/oauth/userinfo"),
         "response_types_supported": ["code"],
         "response_modes_supported": ["query"],

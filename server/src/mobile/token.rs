@@ -12,6 +12,7 @@ use cloakroom_core::session::mobile::{CodeUse, GrantError, RefreshUse, SessionTo
 use cloakroom_core::vault::session_token::SessionTokenKind;
 
 use super::form::{self, put};
+use super::logout;
 use crate::edge::mobile_client::MobileClient;
 use crate::edge::oauth_error::OAuthError;
 use crate::edge::own::{Context, json as json_response};
@@ -137,6 +138,7 @@ fn answer(gateway: &Gateway, tokens: &SessionTokens, bound: bool) -> Response {
         "token_type": if bound { "DPoP" } else { "Bearer" },
         "expires_in": tokens.expires_at.secs_after(gateway.now()),
         "refresh_token": tokens.refresh.as_str(),
+        "logout_hint": logout::hint(gateway, &tokens.live),
     });
     if !scopes.is_empty() {
         put(&mut body, "scope", json!(scopes));

@@ -1,7 +1,6 @@
 //! `GET` and `POST /bff/logout`, and the page where the browser then rests.
 //!
-//! The local session ends first, whatever the provider does. Then the refresh token is revoked (RFC 7009, in the
-//! background) and the browser is sent to the provider's logout (OIDC RP-Initiated Logout 1.0).
+//! What ends, and in which order, stands in `edge::sign_out`.
 
 use std::sync::Arc;
 
@@ -14,15 +13,13 @@ use http::{HeaderMap, HeaderValue, Method, header};
 use serde_json::json;
 use subtle::ConstantTimeEq as _;
 
-use cloakroom_core::oidc::EndSession;
-use cloakroom_core::session::end::How;
 use cloakroom_core::session::open::{Live, Opened};
 
 use crate::edge::antiforgery::{self, CSRF_HEADER, Forgery, Kind, Source, source};
 use crate::edge::own::{Context, json as json_response, page_response, see_other};
 use crate::edge::params::Params;
 use crate::edge::problem::Refusal;
-use crate::edge::{page, ticket};
+use crate::edge::{page, sign_out, ticket};
 use crate::gateway::Gateway;
 
 /// Remembers in the browser which logout is under way at the provider.
@@ -99,29 +96,8 @@ struct Next {
 
 /// Ends the session and answers where the browser goes next.
 async fn end(gateway: &Gateway, context: &Context, live: &Live) -> Result<Next, Refusal> {
-    // A tab that has not heard of a step-up means the session that the browser has now.
-    let id = gateway.sessions.newest(live.id).await?;
-    let row = gateway.sessions.store().session(id).await?;
-    // Read before the end: afterwards the tokens are revoked and forgotten.
-    let tokens = match &row {
-        Some(row) => gateway.sessions.tokens_of(row).await?,
-        None => None,
-    };
-    gateway.sessions.end(&[id], &How::signed_out()).await?;
-    let (state, values) = (gateway.random.token(), live.values());
-    let hint = values.claims.get("login_hint").and_then(serde_json::Value::as_str).or(values.sid.as_deref());
-    let provider_url = match gateway.sessions.provider(&live.provider_id) {
-        Some(provider) => {
-            let ask = EndSession {
-                id_token: tokens.as_ref().and_then(|tokens| tokens.id_token.as_ref()),
-                post_logout_redirect_uri: &context.own_url("/signed-out"),
-                state: Some(&state),
-                logout_hint: Some(hint.unwrap_or(&values.sub)),
-            };
-            provider.end_session_url(&live.registration_id, ask).await
-        }
-        None => None,
-    };
+    let state = gateway.random.token();
+    let provider_url = sign_out::end(gateway, live, &context.own_url("/signed-out"), &state).await?;
     Ok(match provider_url {
         Some(url) => Next { url, state: Some(state) },
         None => Next { url: own_path(context, "/signed-out?provider=signed-in"), state: None },

@@ -87,6 +87,7 @@ name = "Phone & <app>"
 registrations = ["main.web"]
 issuer_site = "app"
 sites = ["app"]
+post_logout_redirect_uris = ["com.example.phone:/signed-out"]
 redirect_uris = ["com.example.phone:/callback", "https://phone.example.com/callback?from=login", "http://127.0.0.1/callback"]
 "#;
 
@@ -227,7 +228,10 @@ impl Setup {
             "client_id": id,
             "client_secret": secret,
             "redirect_uris": [format!("{origin}/bff/callback"), format!("{origin}/oauth/callback")],
-            "post_logout_redirect_uris": [format!("{origin}{}", super::SIGNED_OUT_PATH)],
+            "post_logout_redirect_uris": [
+                format!("{origin}{}", super::SIGNED_OUT_PATH),
+                format!("{origin}/oauth/signed-out"),
+            ],
             "require_auth_time": true,
             "access_ttl": self.access_ttl_secs,
         })

@@ -1,7 +1,8 @@
 //! Tokens bound to a device key (RFC 9449).
 
 use super::assert_error;
-use cloakroom_tests::phone::{DeviceKey, Tokens, parameter};
+use cloakroom_tests::phone::{DeviceKey, Tokens, owned, parameter};
+use cloakroom_tests::wire::Conn;
 use cloakroom_tests::{Gateway, Phone, Setup};
 use serde_json::{Value, json};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -103,11 +104,7 @@ async fn s08_proof_is_used_once_also_across_a_restart() {
     let mut gateway = gateway("required").await;
     let mut phone = Phone::new(&gateway).with_key();
     let tokens = phone.sign_in("alice").await;
-    let form = cloakroom_tests::phone::owned(&[
-        ("grant_type", "refresh_token"),
-        ("client_id", "phone"),
-        ("refresh_token", &tokens.refresh),
-    ]);
+    let form = owned(&[("grant_type", "refresh_token"), ("client_id", "phone"), ("refresh_token", &tokens.refresh)]);
     let proof = phone.key.as_ref().unwrap().proof("POST", &phone.url("/oauth/token"), None, &json!({}));
     Tokens::of(phone.post_with("/oauth/token", &form, Some(&proof)).await);
     assert_error("again", phone.post_with("/oauth/token", &form, Some(&proof)).await, 400, "invalid_dpop_proof");
@@ -155,4 +152,32 @@ async fn m11_proof_older_than_the_node_needs_a_nonce_of_its_run() {
     let proof = key.proof("GET", &url, Some(&tokens.access), &made_before);
     call(&proof).await.expect(200);
     call(&proof).await.expect(401);
+}
+
+#[tokio::test]
+async fn u20_m05_response_that_never_arrived_is_given_again_to_the_same_token_and_key() {
+    let gateway = gateway("optional").await;
+    for mut phone in [Phone::new(&gateway), Phone::new(&gateway).with_key()] {
+        let first = phone.sign_in("alice").await;
+        let form = owned(&[("grant_type", "refresh_token"), ("client_id", "phone"), ("refresh_token", &first.refresh)]);
+        // The gateway has answered, and the app is gone before it has read the tokens.
+        let mut lost = Conn::open(gateway.port()).await.unwrap();
+        lost.write(phone.form("/oauth/token", &form).bytes()).await.unwrap();
+        assert_eq!(lost.status().await.unwrap().0, 200);
+        drop(lost);
+        // A thief with another key gets nothing of it, and ends nothing.
+        if phone.key.is_some() {
+            let thief = Phone::new(&gateway).with_key();
+            assert_error("thief", thief.refresh(&first.refresh).await, 400, "invalid_dpop_proof");
+        }
+        let second = Tokens::of(phone.refresh(&first.refresh).await);
+        phone.call("GET", "/api/x", &second.access).await.expect(200);
+        let again = Tokens::of(phone.refresh(&first.refresh).await);
+        assert_eq!((&again.access, &again.refresh), (&second.access, &second.refresh));
+        // The successor was used: the family is rid of whoever still shows the first.
+        let third = Tokens::of(phone.refresh(&second.refresh).await);
+        assert_error("old", phone.refresh(&first.refresh).await, 400, "invalid_grant");
+        phone.call("GET", "/api/x", &third.access).await.expect(401);
+        assert_error("family", phone.refresh(&third.refresh).await, 400, "invalid_grant");
+    }
 }

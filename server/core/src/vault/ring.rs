@@ -281,6 +281,8 @@ pub enum Purpose {
     DpopNonce,
     /// An authorization request that an app pushed.
     PushedRequest,
+    /// Where an app wants the browser back after a sign-out.
+    AppSignOut,
 }
 
 impl Purpose {
@@ -293,6 +295,7 @@ impl Purpose {
             Self::Cursor => b"cursor",
             Self::DpopNonce => b"dpop nonce",
             Self::PushedRequest => b"pushed request",
+            Self::AppSignOut => b"app sign-out",
         }])
     }
 }

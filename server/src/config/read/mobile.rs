@@ -43,6 +43,8 @@ fn client(
     let callable: Vec<String> =
         callable.filter(|found| is_site(reader, "sites", found, sites)).map(|found| found.value.to_owned()).collect();
     let redirect_uris = redirect_uris(reader);
+    let after = reader.texts("post_logout_redirect_uris").unwrap_or_default();
+    let post_logout_redirect_uris = uris(reader, "post_logout_redirect_uris", after);
     let access = reader.number("access_secs", 1..=MOST_ACCESS_SECS, 600);
     let absolute = reader.number("absolute_secs", 1..=MOST_SECS, 90 * DAY_SECS);
     let idle = reader.number("idle_secs", 1..=MOST_SECS, (30 * DAY_SECS).min(absolute.value));
@@ -71,6 +73,7 @@ fn client(
         issuer_site: issuer_site?.value.to_owned(),
         sites: callable,
         redirect_uris,
+        post_logout_redirect_uris,
         access_secs: access.value,
         idle_secs: idle.value,
         absolute_secs: absolute.value,
@@ -98,12 +101,17 @@ fn redirect_uris(reader: &Reader<'_>) -> Vec<RedirectUri> {
         let what = format!("{} is empty, so no code could go anywhere", reader.name("redirect_uris"));
         reader.clash(reader.place(), what, "name at least one");
     }
+    uris(reader, "redirect_uris", list.unwrap_or_default())
+}
+
+/// Addresses of an app.
+fn uris(reader: &Reader<'_>, key: &str, list: Vec<Found<&str>>) -> Vec<RedirectUri> {
     let mut uris = Vec::new();
-    for found in list.unwrap_or_default() {
+    for found in list {
         match RedirectUri::parse(found.value) {
             Ok(uri) => uris.push(uri),
             Err(why) => {
-                let what = format!("{}: {} {why}", reader.name("redirect_uris"), quoted(found.value));
+                let what = format!("{}: {} {why}", reader.name(key), quoted(found.value));
                 let help = "allowed: a scheme that is a domain name backwards (com.example.app:/callback), https, or \
                             http://127.0.0.1/… and http://[::1]/… without a port";
                 reader.wrong(&found.place, what, help);
