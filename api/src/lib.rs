@@ -12,9 +12,15 @@
 //! | `GET /sessions/{id}` | [`SessionDetail`] |
 //! | `POST /sessions/{id}/revoke` with [`Revoke`] | [`Revoked`] |
 //! | `POST /explain` with a call | [`Explanation`] |
+//! | `GET /audit/events?subject=&actor=&session=&address=&kind=&from=&until=&limit=&cursor=` | [`Page`] of [`AuditEvent`] |
+//! | `GET /audit/events/{id}` | [`AuditEvent`] |
+//! | `GET /audit/tail` with the list's filters | `text/event-stream`: each `data:` an [`AuditEvent`] |
+//! | `GET /audit/chain`, `POST /audit/verify` | [`AuditChain`] |
+//! | `POST /audit/exports` with [`AuditExport`] | [`ExportTicket`] |
 //!
 //! Every refusal is a [`Problem`] (RFC 9457, `application/problem+json`).
 
+mod audit;
 mod event;
 mod explain;
 mod me;
@@ -24,6 +30,10 @@ mod problem;
 mod revoke;
 mod session;
 
+pub use audit::{
+    AuditChain, AuditEvent, AuditExport, AuditFilter, ChainPoint, ExportFormat, ExportTicket, Fact, Verification,
+    VerificationState, Who,
+};
 pub use event::Event;
 pub use explain::{ExplainedTest, Explanation};
 pub use me::{Me, Permission, Role};

@@ -2,6 +2,7 @@
 //! through this API.
 
 pub mod assets;
+pub mod audit;
 pub mod cursor;
 pub mod events;
 pub mod explain;
@@ -44,6 +45,13 @@ fn api() -> Router<Arc<Gateway>> {
         .route("/sessions/{id}", get(sessions::one))
         .route("/sessions/{id}/revoke", post(sessions::revoke))
         .route("/explain", post(explain::handle))
+        .route("/audit/events", get(audit::list))
+        .route("/audit/events/{id}", get(audit::one))
+        .route("/audit/tail", get(audit::tail::handle))
+        .route("/audit/chain", get(audit::verify::chain))
+        .route("/audit/verify", post(audit::verify::verify))
+        .route("/audit/exports", post(audit::export::prepare))
+        .route("/audit/exports/{ticket}", get(audit::export::download))
         .route("/openapi.json", get(openapi::handle))
         .fallback(|| async { Refusal::NotFound })
         .method_not_allowed_fallback(|| async {

@@ -9,6 +9,7 @@ use cloakroom_core::machine::Machines;
 use cloakroom_core::random::Random;
 use cloakroom_core::session::Sessions;
 
+use crate::admin::audit::verify::Verifier;
 use crate::admin::roles::RoleRules;
 use crate::edge::client::{RegistrationRef, Sites};
 use crate::edge::dpop::Proofs;
@@ -37,6 +38,8 @@ pub struct Gateway {
     pub machines: Machines,
     /// Who may do what in the console.
     pub roles: RoleRules,
+    /// The last walk over the audit chain.
+    pub verifier: Verifier,
     /// Whether the process is on its way out: long answers end, no new traffic should come.
     pub draining: AtomicBool,
     /// Who is believed about callers' addresses.

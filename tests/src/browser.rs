@@ -9,7 +9,7 @@ mod jar;
 mod page;
 mod site;
 
-pub use fetch::Fetch;
+pub use fetch::{Fetch, Opened};
 pub use jar::{Cookie, Jar, SameSite, Trip};
 pub use page::{Form, Hop, Page};
 pub use site::{Relation, relation, site_of};

@@ -1,5 +1,6 @@
 //! The admin API: who may see and end sessions.
 
+mod audit;
 mod door;
 mod list;
 

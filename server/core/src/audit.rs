@@ -34,6 +34,9 @@ pub struct AuditRow {
     pub provider_id: Option<String>,
     /// Keyed hash of the person it is about.
     pub subject: Option<[u8; 32]>,
+    /// Keyed hash of the network address that the person came from. Kept beside the log and outside of its chain, so
+    /// that it can be forgotten; not read back.
+    pub address: Option<[u8; 32]>,
     /// The person's fields as JSON, sealed under that person's key.
     pub subject_sealed: Vec<u8>,
     /// Keyed hash of the administrator who did it.
@@ -67,6 +70,8 @@ pub struct ChainLink {
 /// An event read back, with its place in the chain once it has one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredEvent {
+    /// Its place in the order events came.
+    pub place: i64,
     /// The event.
     pub row: AuditRow,
     /// Number and hash, once linked.

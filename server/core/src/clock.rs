@@ -33,6 +33,13 @@ impl UnixMs {
         if left <= 0 { 0 } else { left / 1000 }
     }
 
+    /// Reads RFC 3339, with any offset; `None` for anything else.
+    #[must_use]
+    pub fn parse_rfc3339(text: &str) -> Option<Self> {
+        let at = time::OffsetDateTime::parse(text, &time::format_description::well_known::Rfc3339).ok()?;
+        i64::try_from(at.unix_timestamp_nanos().div_euclid(1_000_000)).ok().map(Self)
+    }
+
     /// RFC 3339 in UTC with milliseconds, such as `2026-11-24T10:54:25.000Z`.
     #[must_use]
     pub fn rfc3339(self) -> String {
@@ -87,6 +94,16 @@ mod tests {
     fn moments_print_as_rfc_3339() {
         assert_eq!(UnixMs(1_795_517_665_042).rfc3339(), "2026-11-24T10:54:25.042Z");
         assert_eq!(UnixMs(0).rfc3339(), "1970-01-01T00:00:00.000Z");
+    }
+
+    #[test]
+    fn moments_are_read_back_whatever_their_offset() {
+        for text in ["2026-11-24T10:54:25.042Z", "2026-11-24T12:54:25.042+02:00", "2026-11-24T10:54:25.0425Z"] {
+            assert_eq!(UnixMs::parse_rfc3339(text), Some(UnixMs(1_795_517_665_042)), "{text}");
+        }
+        for odd in ["", "2026-11-24", "2026-11-24T10:54:25", "1795517665", "2026-13-24T10:54:25Z"] {
+            assert_eq!(UnixMs::parse_rfc3339(odd), None, "{odd}");
+        }
     }
 
     #[test]

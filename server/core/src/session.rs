@@ -163,6 +163,11 @@ impl Sessions {
         &self.parts.clock
     }
 
+    /// Every provider.
+    pub fn providers(&self) -> impl Iterator<Item = &Arc<Provider>> {
+        self.parts.providers.values()
+    }
+
     /// A provider by its id.
     #[must_use]
     pub fn provider(&self, id: &str) -> Option<&Arc<Provider>> {

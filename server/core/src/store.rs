@@ -4,6 +4,7 @@
 //! A store keeps what it is given and decides nothing: values are sealed before they come here
 //! ([`crate::vault`]), columns beside them serve look-ups and lists only.
 
+pub mod audit_rows;
 pub mod key_rows;
 pub mod mobile;
 pub mod refresh_rows;
@@ -15,6 +16,7 @@ use async_trait::async_trait;
 use crate::audit::{AuditRow, ChainHead, ChainLink, StoredEvent};
 use crate::clock::UnixMs;
 use crate::session::id::SessionId;
+pub use audit_rows::{AuditPage, AuditPlace, AuditQuery};
 pub use key_rows::{AddKey, Begun, KeyUse, RetireKey, RetireOutcome, Rewrap, Wrapped, WrappedOwner};
 pub use mobile::{MobileGrant, RedeemCode, RotateRefresh};
 pub use refresh_rows::{BeginRefresh, CommitRefresh, Doubt, RefreshGrant};
@@ -198,6 +200,15 @@ pub trait Store: Send + Sync + 'static {
 
     /// The newest `limit` events: one tenant's, or all.
     async fn latest_events(&self, tenant: Option<&str>, limit: u32) -> StoreResult<Vec<StoredEvent>>;
+
+    /// One page of events for administrators, newest first, 1 to 500 of them.
+    async fn search_events(&self, query: &AuditQuery, place: Option<AuditPlace>, limit: u32) -> StoreResult<AuditPage>;
+
+    /// One event.
+    async fn event(&self, id: [u8; 16]) -> StoreResult<Option<StoredEvent>>;
+
+    /// Up to `limit` events that came after a place, in the order they came: one tenant's, or all.
+    async fn events_after(&self, tenant: Option<&str>, place: i64, limit: u32) -> StoreResult<Vec<StoredEvent>>;
 
     // Operation
 

@@ -27,7 +27,7 @@ pub async fn in_words(journal: &Journal, events: &[StoredEvent]) -> Result<Vec<E
     Ok(out)
 }
 
-fn text(event: &ReadEvent) -> String {
+pub(super) fn text(event: &ReadEvent) -> String {
     // A provider may name a session of its own without saying whose.
     let nobody = if event.kind == "provider.logout" { "a person" } else { "An erased person" };
     let who = event.subject.as_ref().map_or(nobody, Person::display);
@@ -64,6 +64,7 @@ fn text(event: &ReadEvent) -> String {
         "key.burned" => {
             format!("{actor} burned the key {} on {}: every session of its time ended", fact("key"), fact("host"))
         }
+        "audit.exported" => format!("{actor} took events out of the audit log as {}", fact("format")),
         "provider.revoked" => format!("The provider revoked the tokens of {who}"),
         "provider.revocation_failed" => {
             format!("The tokens of {who} were not revoked at the provider: {}", fact("detail"))

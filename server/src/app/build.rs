@@ -22,6 +22,7 @@ use cloakroom_core::vault::ring::INDEX_ID;
 use cloakroom_core::vault::{KeyRing, SessionVault, TicketSeal};
 
 use super::{Ambient, open_store};
+use crate::admin::audit::verify::Verifier;
 use crate::admin::roles::RoleRules;
 use crate::config::{self, Config, RouteTo};
 use crate::edge::client::{Client, RegistrationRef, Site, Sites};
@@ -72,6 +73,7 @@ pub(super) async fn gateway(
             Arc::clone(&ambient.clock),
         ),
         proofs: Proofs::new(ambient.clock.now()),
+        verifier: Verifier::default(),
         draining: AtomicBool::new(false),
         proxies: config.server.proxies.clone(),
         tls: tls(config)?,

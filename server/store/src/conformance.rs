@@ -12,6 +12,7 @@ pub(crate) mod logout;
 pub(crate) mod make;
 pub(crate) mod mobile;
 pub(crate) mod refresh;
+pub(crate) mod search;
 pub(crate) mod succession;
 pub(crate) mod walk;
 
@@ -87,6 +88,10 @@ macro_rules! conformance {
             audit: a07_one_of_two_sequencers_moves_the_head;
             audit: a07_a_link_to_nothing_is_refused;
             audit: events_are_read_back_by_session_and_by_age;
+
+            search: u17_each_filter_keeps_what_it_should;
+            search: u17_every_event_is_walked_over_once_both_ways;
+            search: events_are_followed_in_the_order_they_came;
 
             load: many_at_once_are_all_answered;
             load: a_unit_that_fails_takes_no_other_with_it;

@@ -1,6 +1,7 @@
 //! Embedded SQLite: WAL, `synchronous = FULL`, one writer with group commit, a few readers, one process per file.
 
 mod audit;
+mod audit_search;
 mod keys;
 mod list;
 mod login;
@@ -31,6 +32,7 @@ use cloakroom_core::store::{
     Rewrap, RotateRefresh, SessionRow, SessionSummary, Store, StoreError, StoreResult, StoredTokens, SubjectKeyRow,
     Succession, Totals, Wrapped, WrappedKeyRow,
 };
+use cloakroom_core::store::{AuditPage, AuditPlace, AuditQuery};
 
 pub use open::OpenError;
 use writer::{Hands, Writer};
@@ -245,6 +247,18 @@ impl Store for Sqlite {
 
     async fn latest_events(&self, tenant: Option<&str>, limit: u32) -> StoreResult<Vec<StoredEvent>> {
         audit::latest(&self.readers, tenant, limit).await
+    }
+
+    async fn search_events(&self, query: &AuditQuery, place: Option<AuditPlace>, limit: u32) -> StoreResult<AuditPage> {
+        audit_search::page(&self.readers, query, place, limit).await
+    }
+
+    async fn event(&self, id: [u8; 16]) -> StoreResult<Option<StoredEvent>> {
+        audit_search::one(&self.readers, id).await
+    }
+
+    async fn events_after(&self, tenant: Option<&str>, place: i64, limit: u32) -> StoreResult<Vec<StoredEvent>> {
+        audit_search::after(&self.readers, tenant, place, limit).await
     }
 
     async fn ready(&self) -> StoreResult<()> {

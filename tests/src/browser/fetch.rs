@@ -3,7 +3,7 @@
 use super::jar::Trip;
 use super::site::{self, Relation};
 use super::{AGENT, Browser};
-use crate::wire::{Answer, Request};
+use crate::wire::{Answer, Conn, Framing, Headers, Request, answer_framing};
 use url::Url;
 
 /// A request on its way; redirects are not followed, so that a test sees each.
@@ -62,6 +62,25 @@ impl<'a> Fetch<'a> {
 
     /// Sends it.
     pub async fn send(self) -> Answer {
+        let (browser, request, url, trip) = self.prepared();
+        let answer =
+            request.send(site::port(&url)).await.unwrap_or_else(|error| panic!("{} {url}: {error}", request.method));
+        browser.jar().store(&url, &answer.headers, trip);
+        answer
+    }
+
+    /// Sends it and reads the answer's head alone: its body may never end.
+    pub async fn open(self) -> Opened {
+        let (browser, request, url, trip) = self.prepared();
+        let mut conn = Conn::open(site::port(&url)).await.expect("connected");
+        conn.write(request.bytes()).await.expect("written");
+        let (status, headers) = conn.status().await.expect("an answer");
+        browser.jar().store(&url, &headers, trip);
+        let framing = answer_framing(&request.method, status, &headers);
+        Opened { status, headers, conn, framing }
+    }
+
+    fn prepared(self) -> (&'a Browser, Request, Url, Trip) {
         let Self { browser, mut request, url, initiator, mode, dest, metadata } = self;
         let relation = site::relation(&initiator, &url);
         if request.headers.get("accept").is_none() {
@@ -83,9 +102,30 @@ impl<'a> Fetch<'a> {
         if !cookies.is_empty() {
             request = request.header("Cookie", &cookies);
         }
-        let answer =
-            request.send(site::port(&url)).await.unwrap_or_else(|error| panic!("{} {url}: {error}", request.method));
-        browser.jar().store(&url, &answer.headers, trip);
-        answer
+        (browser, request, url, trip)
+    }
+}
+
+/// An answer whose body is still to be read.
+pub struct Opened {
+    /// Status code.
+    pub status: u16,
+    /// Header fields.
+    pub headers: Headers,
+    conn: Conn,
+    framing: Framing,
+}
+
+impl Opened {
+    /// The body's next piece; `None` at its end.
+    pub async fn piece(&mut self) -> Option<Vec<u8>> {
+        self.conn.piece(&mut self.framing).await.ok().flatten()
+    }
+
+    /// The whole answer; of a stream of events its head alone, since that does not end.
+    pub async fn answer(mut self) -> Answer {
+        let streams = self.headers.get("content-type") == Some("text/event-stream");
+        let body = if streams { Vec::new() } else { self.conn.body(self.framing).await.expect("a body") };
+        Answer { status: self.status, headers: self.headers, body }
     }
 }

@@ -36,8 +36,8 @@ impl Operation {
     async fn by(&self, gateway: &Gateway, browser: &Browser, id: &str) -> Answer {
         let call = browser.fetch(&self.method, &gateway.console(&self.about(id))).csrf();
         match &self.body {
-            Some(body) => call.body("application/json", body.to_string()).send().await,
-            None => call.send().await,
+            Some(body) => call.body("application/json", body.to_string()).open().await.answer().await,
+            None => call.open().await.answer().await,
         }
     }
 }

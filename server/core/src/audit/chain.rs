@@ -62,6 +62,14 @@ pub enum Verdict {
 /// # Errors
 /// As the store's.
 pub async fn verify(store: &dyn Store) -> StoreResult<Verdict> {
+    walk(store, |_| {}).await
+}
+
+/// As [`verify`]; `step` hears now and then how far it is.
+///
+/// # Errors
+/// As the store's.
+pub async fn walk(store: &dyn Store, mut step: impl FnMut(ChainHead) + Send) -> StoreResult<Verdict> {
     let mut head = START;
     loop {
         let events = store.chained(head.seq, BATCH).await?;
@@ -81,6 +89,7 @@ pub async fn verify(store: &dyn Store) -> StoreResult<Verdict> {
             }
             head = head_of(&expected);
         }
+        step(head);
         if events.len() < BATCH as usize {
             break;
         }
@@ -126,6 +135,7 @@ fn write_event(out: &mut Vec<u8>, event: &AuditRow) {
         client_id,
         provider_id,
         subject,
+        address: _,
         subject_sealed,
         actor,
         actor_sealed,
@@ -174,6 +184,7 @@ mod tests {
             client_id: Some("app".into()),
             provider_id: None,
             subject: None,
+            address: None,
             subject_sealed: vec![],
             actor: None,
             actor_sealed: vec![],

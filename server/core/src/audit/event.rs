@@ -37,6 +37,8 @@ pub enum Kind {
     ProviderRevoked,
     /// The provider could not be told, or would not.
     ProviderRevocationFailed,
+    /// An administrator took events out of the log as a file. The facts say which.
+    AuditExported,
 }
 
 impl Kind {
@@ -54,6 +56,7 @@ impl Kind {
             Self::KeyBurned => "key.burned",
             Self::ProviderRevoked => "provider.revoked",
             Self::ProviderRevocationFailed => "provider.revocation_failed",
+            Self::AuditExported => "audit.exported",
         }
     }
 }
@@ -167,6 +170,7 @@ impl Journal {
             client_id: deed.client_id.map(str::to_owned),
             provider_id: deed.provider_id.map(str::to_owned),
             subject,
+            address: self.address(deed.subject.as_ref()),
             subject_sealed,
             actor,
             actor_sealed,
@@ -193,6 +197,10 @@ impl Journal {
         let subject = self.open(event.row.subject, &event.row.id, &event.row.subject_sealed).await?;
         let actor = self.open(event.row.actor, &event.row.id, &event.row.actor_sealed).await?;
         Ok(ReadEvent { at, kind, session, client_id, provider_id, subject, actor, facts })
+    }
+
+    fn address(&self, person: Option<&Person>) -> Option<[u8; 32]> {
+        person.and_then(|person| person.address.as_deref()).map(|address| self.ring.current().address(address))
     }
 
     async fn seal(&self, person: Option<&Person>, event: &[u8; 16]) -> StoreResult<(Option<[u8; 32]>, Vec<u8>)> {

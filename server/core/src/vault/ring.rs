@@ -1,6 +1,7 @@
 //! The key ring: keys wrapped by the root key, the newest of them seals, all of them open.
 
 use std::fmt;
+use std::net::IpAddr;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -81,7 +82,9 @@ fn wrapping(id: &str, created_at: UnixMs) -> Bound {
     Bound::new(&[b"ring key", id.as_bytes(), &created_at.0.to_be_bytes()])
 }
 
-pub(crate) fn hex(bytes: &[u8]) -> String {
+/// Lower-case hexadecimal.
+#[must_use]
+pub fn hex(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     let digit = |n: u8| char::from(*DIGITS.get(usize::from(n)).unwrap_or(&b'0'));
     bytes.iter().flat_map(|b| [digit(b >> 4), digit(b & 15)]).collect()
@@ -206,6 +209,14 @@ impl Ring {
         self.index.keyed_hash(&Bound::new(&[b"sid", issuer.as_bytes(), sid.as_bytes()]))
     }
 
+    /// The keyed hash by which events from a network address are found.
+    #[must_use]
+    pub fn address(&self, address: &str) -> [u8; 32] {
+        let canonical = address.parse::<IpAddr>().map(|address| address.to_canonical().to_string());
+        let address = canonical.as_deref().unwrap_or(address);
+        self.index.keyed_hash(&Bound::new(&[b"address", address.as_bytes()]))
+    }
+
     /// What a used logout token is remembered by.
     #[must_use]
     pub fn logout_token(&self, issuer: &str, jti: &str) -> [u8; 32] {
@@ -283,6 +294,8 @@ pub enum Purpose {
     PushedRequest,
     /// Where an app wants the browser back after a sign-out.
     AppSignOut,
+    /// The right to fetch a file once.
+    Download,
 }
 
 impl Purpose {
@@ -296,6 +309,7 @@ impl Purpose {
             Self::DpopNonce => b"dpop nonce",
             Self::PushedRequest => b"pushed request",
             Self::AppSignOut => b"app sign-out",
+            Self::Download => b"download",
         }])
     }
 }

@@ -124,6 +124,7 @@ pub(crate) fn event(kind: &str, session: Option<SessionId>) -> AuditRow {
         client_id: Some("app".into()),
         provider_id: None,
         subject: Some(subject(1)),
+        address: None,
         subject_sealed: b"sealed person".to_vec(),
         actor: None,
         actor_sealed: Vec::new(),

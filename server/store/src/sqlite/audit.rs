@@ -40,10 +40,21 @@ pub(super) async fn append_all(connection: &mut SqliteConnection, events: &[Audi
         });
         query.build().execute(&mut *connection).await?;
     }
+    for event in events {
+        if let Some(address) = &event.address {
+            sqlx::query(
+                "INSERT INTO audit_addresses (place, address, at) SELECT place, ?, at FROM audit_events WHERE id = ?",
+            )
+            .bind(address.as_slice())
+            .bind(event.id.as_slice())
+            .execute(&mut *connection)
+            .await?;
+        }
+    }
     Ok(())
 }
 
-fn event(row: &SqliteRow) -> sqlx::Result<StoredEvent> {
+pub(super) fn event(row: &SqliteRow) -> sqlx::Result<StoredEvent> {
     let row = Columns::of("audit_events", row);
     let id = row.bytes("id")?;
     let link = match row.get::<Option<i64>>("seq")? {
@@ -51,6 +62,7 @@ fn event(row: &SqliteRow) -> sqlx::Result<StoredEvent> {
         None => None,
     };
     Ok(StoredEvent {
+        place: row.get("place")?,
         row: AuditRow {
             id,
             version: row.get("version")?,
@@ -61,6 +73,7 @@ fn event(row: &SqliteRow) -> sqlx::Result<StoredEvent> {
             client_id: row.get("client_id")?,
             provider_id: row.get("provider_id")?,
             subject: row.optional_bytes("subject")?,
+            address: None,
             subject_sealed: row.get("subject_sealed")?,
             actor: row.optional_bytes("actor")?,
             actor_sealed: row.get("actor_sealed")?,
@@ -70,7 +83,7 @@ fn event(row: &SqliteRow) -> sqlx::Result<StoredEvent> {
     })
 }
 
-fn events(rows: &[SqliteRow]) -> StoreResult<Vec<StoredEvent>> {
+pub(super) fn events(rows: &[SqliteRow]) -> StoreResult<Vec<StoredEvent>> {
     rows.iter().map(event).collect::<sqlx::Result<_>>().map_err(store_error)
 }
 

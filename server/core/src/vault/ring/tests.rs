@@ -59,7 +59,14 @@ fn s05_purposes_and_owners_do_not_stand_for_one_another() {
 #[test]
 fn s05_no_kind_of_sealed_value_stands_for_another_or_for_another_client() {
     let ring = ring();
-    let kinds = [Purpose::Transaction, Purpose::Answer, Purpose::DataKey, Purpose::SubjectKey, Purpose::Cursor];
+    let kinds = [
+        Purpose::Transaction,
+        Purpose::Answer,
+        Purpose::DataKey,
+        Purpose::SubjectKey,
+        Purpose::Cursor,
+        Purpose::Download,
+    ];
     let places: Vec<(Purpose, &[u8])> =
         kinds.into_iter().flat_map(|kind| [&b"app"[..], b"console"].map(|client| (kind, client))).collect();
     for (kind, client) in &places {

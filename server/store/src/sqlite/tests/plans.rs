@@ -2,9 +2,9 @@
 
 use sqlx::{Execute as _, Row as _};
 
-use cloakroom_core::store::{ListQuery, SessionState, Sort};
+use cloakroom_core::store::{AuditQuery, ListQuery, SessionState, Sort};
 
-use super::super::list;
+use super::super::{audit_search, list};
 use super::fresh;
 use crate::conformance::make::{NOW, everything, id};
 
@@ -53,4 +53,43 @@ async fn plan(store: &crate::Sqlite, query: sqlx::QueryBuilder<sqlx::Sqlite>) ->
     explained.push(text);
     let rows = explained.build().fetch_all(&store.readers).await.expect("planned");
     rows.iter().map(|row| row.get::<String, _>("detail")).collect::<Vec<_>>().join("; ")
+}
+
+/// Searches of the audit log as administrators make them: the index that leads also orders, and where nothing but the
+/// leading values is asked, an index alone counts.
+#[tokio::test]
+async fn u17_searches_of_the_audit_log_use_their_indexes() {
+    let store = fresh().await;
+    let all = AuditQuery::default();
+    let some = AuditQuery { from: Some(NOW), until: Some(NOW.plus_secs(9)), ..all.clone() };
+    let leads: [(AuditQuery, &str, &str); 7] = [
+        (all.clone(), "audit_events_by_time", "audit_events_of_tenant_by_time"),
+        (some, "audit_events_by_time", "audit_events_of_tenant_by_time"),
+        (AuditQuery { subjects: vec![[1; 32]], ..all.clone() }, "audit_events_of_subject", "audit_events_of_subject"),
+        (AuditQuery { actors: vec![[1; 32]], ..all.clone() }, "audit_events_of_actor", "audit_events_of_actor"),
+        (AuditQuery { kinds: vec!["a".into()], ..all.clone() }, "audit_events_of_kind", "audit_events_of_tenant_kind"),
+        (
+            AuditQuery { kinds: vec!["a".into(), "b".into()], ..all.clone() },
+            "audit_events_of_kind",
+            "audit_events_of_tenant_kind",
+        ),
+        (AuditQuery { address: Some([1; 32]), ..all }, "audit_addresses_of_address", "audit_addresses_of_address"),
+    ];
+    for (query, index, fenced) in leads {
+        for (tenant, index) in [(None, index), (Some("acme".to_owned()), fenced)] {
+            let query = AuditQuery { tenant: tenant.clone(), ..query.clone() };
+            for from in [None, Some((NOW.0, 7))] {
+                let walk = audit_search::Walk { backwards: false, from };
+                let plan = plan(&store.sqlite, audit_search::page_query(&query, walk, 51)).await;
+                assert!(plan.contains(&format!("INDEX {index}")), "{query:?}: {plan}");
+                // Events of one moment are put in order among themselves; nothing else is sorted, but for pages that are
+                // merged.
+                let sorted = plan.contains("USE TEMP B-TREE FOR ORDER BY");
+                assert_eq!(sorted, query.kinds.len() > 1, "{query:?}: {plan}");
+            }
+            let plan = plan(&store.sqlite, audit_search::count_query(&query)).await;
+            assert!(plan.contains(&format!("INDEX {index}")), "{query:?}: {plan}");
+            assert!(query.address.is_some() || plan.contains("COVERING INDEX"), "{query:?}: {plan}");
+        }
+    }
 }
