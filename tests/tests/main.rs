@@ -23,6 +23,7 @@ mod login;
 mod logout;
 mod mobile;
 mod operation;
+mod pages;
 mod policies;
 mod providers;
 mod proxy;
