@@ -18,7 +18,7 @@ use cloakroom_store::Sqlite;
 
 use crate::clock::SystemClock;
 use crate::config::Config;
-use crate::outbound::Outbound;
+use crate::outbound::{Egress, Outbound};
 use crate::telemetry::logs;
 
 pub use running::Running;
@@ -49,7 +49,11 @@ impl Ambient {
     /// # Errors
     /// When outbound TLS cannot be set up.
     pub fn system() -> anyhow::Result<Self> {
-        Ok(Self { clock: Arc::new(SystemClock), random: Arc::new(SystemRandom), http: Arc::new(Outbound::new()?) })
+        Ok(Self {
+            clock: Arc::new(SystemClock),
+            random: Arc::new(SystemRandom),
+            http: Arc::new(Outbound::new(&Egress::default())?),
+        })
     }
 }
 

@@ -5,6 +5,7 @@ mod keys;
 mod load;
 mod mask;
 mod model;
+mod preset;
 mod read;
 mod reader;
 mod report;

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use rustls::pki_types::CertificateDer;
+use url::Url;
 
 use cloakroom_core::http::{HttpClient, HttpError, MAX_ANSWER_BYTES};
 
@@ -15,13 +17,30 @@ const WHOLE_TIMEOUT: Duration = Duration::from_secs(40);
 #[derive(Debug)]
 pub struct Outbound(reqwest::Client);
 
+/// How calls leave this machine.
+#[derive(Clone, Debug, Default)]
+pub struct Egress {
+    /// Trust anchors in place of the machine's own; empty: those.
+    pub anchors: Vec<CertificateDer<'static>>,
+    /// The proxy that they go through.
+    pub proxy: Option<Url>,
+}
+
+impl Egress {
+    /// Whether calls leave as everybody's do.
+    #[must_use]
+    pub fn is_usual(&self) -> bool {
+        self.anchors.is_empty() && self.proxy.is_none()
+    }
+}
+
 impl Outbound {
-    /// A client with the machine's trust anchors.
+    /// A client that trusts and leaves as `egress` says.
     ///
     /// # Errors
-    /// When TLS cannot be set up.
-    pub fn new() -> anyhow::Result<Self> {
-        let client = reqwest::Client::builder()
+    /// When TLS cannot be set up so: never a client that checks less (S17).
+    pub fn new(egress: &Egress) -> anyhow::Result<Self> {
+        let builder = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
             .retry(reqwest::retry::never())
             .no_proxy()
@@ -29,9 +48,14 @@ impl Outbound {
             .timeout(WHOLE_TIMEOUT)
             .pool_idle_timeout(Duration::from_secs(20))
             .user_agent(concat!("cloakroom/", env!("CARGO_PKG_VERSION")))
-            .dns_resolver(std::sync::Arc::new(LocalhostAware))
-            .build()?;
-        Ok(Self(client))
+            .dns_resolver(std::sync::Arc::new(LocalhostAware));
+        let builder = match &egress.proxy {
+            Some(proxy) => builder.proxy(reqwest::Proxy::all(proxy.as_str())?),
+            None => builder,
+        };
+        let anchors: Result<Vec<_>, _> = egress.anchors.iter().map(|der| reqwest::Certificate::from_der(der)).collect();
+        let builder = if egress.anchors.is_empty() { builder } else { builder.tls_certs_only(anchors?) };
+        Ok(Self(builder.build()?))
     }
 }
 

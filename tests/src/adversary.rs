@@ -134,6 +134,8 @@ struct State {
     padding: usize,
     /// Every token, code and ID token that was given out.
     secrets: Vec<String>,
+    /// Where browsers are sent, where that is not the issuer's own origin.
+    authorize_at: Option<String>,
 }
 
 /// The provider. Its tasks end with the test's runtime.
@@ -149,6 +151,10 @@ impl Adversary {
     pub async fn start() -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a free port");
         let port = listener.local_addr().expect("bound").port();
+        Self::serving(listener, format!("http://idp.localhost:{port}"))
+    }
+
+    fn serving(listener: TcpListener, issuer: String) -> Self {
         let keys = Arc::new(vec![Key::ec(EC), Key::rsa(RSA), Key::ec("next")]);
         let published = vec![EC.to_owned(), RSA.to_owned()];
         let state = State {
@@ -161,8 +167,9 @@ impl Adversary {
             codes_last: false,
             padding: 0,
             secrets: Vec::new(),
+            authorize_at: None,
         };
-        let adversary = Self { state: Arc::new(Mutex::new(state)), issuer: format!("http://idp.localhost:{port}") };
+        let adversary = Self { state: Arc::new(Mutex::new(state)), issuer };
         let accepting = adversary.clone();
         tokio::spawn(async move {
             while let Ok((socket, _)) = listener.accept().await {
@@ -170,6 +177,16 @@ impl Adversary {
                 tokio::spawn(async move { serving.serve(Conn::over(socket)?).await });
             }
         });
+        adversary
+    }
+
+    /// The same behind TLS with this certificate; browsers are sent to the plain port.
+    pub async fn start_over_tls(pair: &crate::secure::Pair) -> Self {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a free port");
+        let plain = listener.local_addr().expect("bound").port();
+        let port = crate::relay::over_tls(pair, plain).await;
+        let adversary = Self::serving(listener, format!("https://idp.localhost:{port}"));
+        adversary.state.lock().unwrap().authorize_at = Some(format!("http://idp.localhost:{plain}/authorize"));
         adversary
     }
 

@@ -30,6 +30,15 @@ impl Pair {
         Self { made: rcgen::generate_simple_self_signed(names).unwrap() }
     }
 
+    /// A server with this certificate.
+    pub fn server(&self) -> Arc<rustls::ServerConfig> {
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let builder = rustls::ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
+        let key = rustls::pki_types::PrivateKeyDer::try_from(self.made.signing_key.serialize_der()).unwrap();
+        let chain = vec![self.made.cert.der().clone()];
+        Arc::new(builder.unwrap().with_no_client_auth().with_single_cert(chain, key).unwrap())
+    }
+
     /// Writes `NAME.pem` and `NAME.key`.
     pub fn write(&self, folder: &Path, name: &str) {
         fs::write(folder.join(format!("{name}.key")), self.made.signing_key.serialize_pem()).unwrap();

@@ -1,7 +1,10 @@
 //! Two providers at one gateway: identity is (issuer, sub), never sub alone.
 
 mod choose;
+mod claims;
+mod egress;
 mod many;
+mod plain;
 
 use cloakroom_tests::gateway::SECOND_SECRET;
 use cloakroom_tests::{Browser, Gateway, Provider, Setup};

@@ -7,6 +7,7 @@
 mod answer;
 pub mod authorize;
 mod call;
+pub mod claims;
 pub(crate) mod client_auth;
 pub mod discovery;
 pub mod error;
@@ -15,6 +16,7 @@ pub mod id_token;
 pub(crate) mod json;
 pub mod logout;
 pub mod logout_token;
+pub mod plain;
 pub mod redeem;
 pub mod refresh;
 pub(crate) mod signature;
@@ -33,11 +35,13 @@ use call::{Call, Timed};
 use discovery::{Discovery, Known};
 
 pub use authorize::{Begun, LoginAsk, RESERVED};
+pub use claims::{ClaimMap, NotMappable};
 pub use client_auth::{ClientAuth, ClientKey, NoClientKey};
 pub use discovery::ProviderFacts;
 pub use error::{IdTokenFault, LoginError, ProviderError, SettingsError, UserinfoFault};
 pub use logout::{EndSession, Revocation, TokenKind};
 pub use logout_token::{LogoutToken, LogoutTokenError, LogoutTokenFault};
+pub use plain::Plain;
 pub use redeem::{Redeem, VerifiedLogin};
 pub use refresh::{RefreshFailure, RefreshIdentity, Refreshed, Unadopted};
 
@@ -60,8 +64,14 @@ pub struct ProviderSettings {
     pub refresh_reuse: RefreshReuse,
     /// How long any answer of its may take, in seconds.
     pub timeout_secs: u64,
+    /// Claims that apps and policies find under other names.
+    pub claims: ClaimMap,
+    /// Where it is asked, if it knows no OpenID Connect.
+    pub plain: Option<Plain>,
     /// Whether a logout may carry the ID token through the browser as a hint (S18).
     pub id_token_hint: bool,
+    /// What its logout calls the address to come back to.
+    pub logout_redirect_parameter: String,
     /// How Cloakroom is registered there.
     pub registrations: Vec<Registration>,
 }
@@ -93,6 +103,8 @@ pub struct Registration {
     pub scopes: Vec<String>,
     /// Parameters added to every authorization request.
     pub extra_authorize: Vec<(String, String)>,
+    /// Parameters of a login's address that are handed on.
+    pub login_parameters: Vec<String>,
     /// How the browser brings the answer back.
     pub response_mode: ResponseMode,
     /// Whether claims are asked for at the userinfo endpoint too (OIDC Core section 5.3).
@@ -134,7 +146,10 @@ impl Provider {
         clock: Arc<dyn Clock>,
         random: Arc<dyn Random>,
     ) -> Result<Self, SettingsError> {
-        let discovery = Discovery::new(&settings.issuer)?;
+        let discovery = match &settings.plain {
+            None => Discovery::new(&settings.issuer)?,
+            Some(plain) => Discovery::without(&settings.issuer, plain)?,
+        };
         let http = Arc::new(Timed::new(http, Duration::from_secs(settings.timeout_secs)));
         Ok(Self { settings, http, clock, random, discovery })
     }
@@ -175,6 +190,12 @@ impl Provider {
         &self.settings.issuer
     }
 
+    /// Claims that apps and policies find under other names.
+    #[must_use]
+    pub const fn claim_map(&self) -> &ClaimMap {
+        &self.settings.claims
+    }
+
     /// Whether a refresh token may be sent again in doubt.
     #[must_use]
     pub const fn refresh_reuse(&self) -> RefreshReuse {
@@ -193,6 +214,20 @@ impl Provider {
 
     fn call(&self) -> Call {
         Call::new(&self.http)
+    }
+
+    /// The scopes that are asked for, each once; `openid` always is (OIDC Core section 3.1.2.1).
+    fn asked_scopes(&self, registration: &Registration) -> Vec<String> {
+        let mut scopes: Vec<String> = Vec::new();
+        if self.settings.plain.is_none() {
+            scopes.push("openid".to_owned());
+        }
+        for scope in &registration.scopes {
+            if !scopes.contains(scope) {
+                scopes.push(scope.clone());
+            }
+        }
+        scopes
     }
 
     fn registration(&self, id: &str) -> Result<&Registration, ProviderError> {

@@ -3,15 +3,16 @@
 use serde_json::Value;
 
 use cloakroom_api::Role;
+use cloakroom_core::policy::ClaimPath;
 use cloakroom_core::session::record::SealedSession;
 
 /// The configured rules.
 #[derive(Clone, Debug, Default)]
 pub struct RoleRules {
     /// Where the role values stand: a claim's name, or a path into nested claims.
-    pub claim: Vec<String>,
+    pub claim: Option<ClaimPath>,
     /// Where the tenant stands that fences an administrator; `None`: nobody is fenced.
-    pub tenant_claim: Option<Vec<String>>,
+    pub tenant_claim: Option<ClaimPath>,
     /// The claim values that grant each role.
     pub granting: Vec<(Role, Vec<String>)>,
     /// Owners by (issuer, sub), whatever their claims say.
@@ -61,7 +62,7 @@ impl RoleRules {
     #[must_use]
     pub fn fence_of(&self, session: &SealedSession) -> Option<Fence> {
         match &self.tenant_claim {
-            Some(claim) if !self.names(session) => match claim_at(session, claim) {
+            Some(claim) if !self.names(session) => match claim.find(&session.claims) {
                 Some(Value::String(tenant)) if !tenant.is_empty() => Some(Fence::Tenant(tenant.clone())),
                 _ => None,
             },
@@ -77,17 +78,12 @@ impl RoleRules {
     /// The role claim's values: a list of strings, or one string.
     #[must_use]
     pub fn values_of(&self, session: &SealedSession) -> Vec<String> {
-        match claim_at(session, &self.claim) {
+        match self.claim.as_ref().and_then(|claim| claim.find(&session.claims)) {
             Some(Value::String(one)) => vec![one.clone()],
             Some(Value::Array(list)) => list.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
             _ => Vec::new(),
         }
     }
-}
-
-fn claim_at<'a>(session: &'a SealedSession, path: &[String]) -> Option<&'a Value> {
-    let (first, rest) = path.split_first()?;
-    rest.iter().try_fold(session.claims.get(first)?, |value, step| value.get(step))
 }
 
 #[cfg(test)]
@@ -118,7 +114,7 @@ mod tests {
     #[test]
     fn s16_roles_are_membership_never_substrings() {
         let rules = RoleRules {
-            claim: vec!["realm".into(), "roles".into()],
+            claim: ClaimPath::parse("realm.roles").ok(),
             granting: vec![(Role::Viewer, vec!["view".into()]), (Role::Operator, vec!["ops".into()])],
             tenant_claim: None,
             owners: vec![("https://id".into(), "boss".into())],
@@ -141,7 +137,7 @@ mod tests {
     #[test]
     fn a01_fence_is_one_tenant_or_nothing_is_seen() {
         let rules = RoleRules {
-            tenant_claim: Some(vec!["org".into(), "id".into()]),
+            tenant_claim: ClaimPath::parse("org.id").ok(),
             owners: vec![("https://id".into(), "boss".into())],
             ..RoleRules::default()
         };

@@ -12,6 +12,7 @@ use tokio::runtime::Handle;
 
 use cloakroom_core::audit::event::Journal;
 use cloakroom_core::grant::OwnToken;
+use cloakroom_core::http::HttpClient;
 use cloakroom_core::keys::Keys;
 use cloakroom_core::machine::Machines;
 use cloakroom_core::oidc::{self, Provider, ProviderSettings};
@@ -31,6 +32,7 @@ use crate::edge::mobile_client::MobileClient;
 use crate::edge::tls::Tls;
 use crate::explain::Explainer;
 use crate::gateway::Gateway;
+use crate::outbound::Outbound;
 use crate::proxy::folder::Folder;
 use crate::proxy::route::{Route, Routes, Target, TokenMode};
 use crate::proxy::upstream::Upstream;
@@ -118,6 +120,7 @@ fn providers(config: &Config, ambient: &Ambient) -> anyhow::Result<BTreeMap<Stri
             auth: registration.client_auth.clone(),
             scopes: registration.scopes.clone(),
             extra_authorize: registration.extra_authorize.clone(),
+            login_parameters: registration.login_parameters.clone(),
             response_mode: registration.response_mode,
             userinfo: registration.userinfo,
         };
@@ -127,13 +130,21 @@ fn providers(config: &Config, ambient: &Ambient) -> anyhow::Result<BTreeMap<Stri
             mail_domains: provider.mail_domains.clone(),
             own_callback: provider.own_callback,
             issuer: provider.issuer.clone(),
+            claims: provider.claims.clone(),
+            plain: provider.plain.clone(),
             clock_skew_secs: provider.clock_skew_secs,
             refresh_reuse: provider.refresh_reuse,
             timeout_secs: provider.timeout_secs,
             id_token_hint: provider.id_token_hint,
+            logout_redirect_parameter: provider.logout_redirect_parameter.clone(),
             registrations: provider.registrations.iter().map(registration).collect(),
         };
-        let (http, clock) = (Arc::clone(&ambient.http), Arc::clone(&ambient.clock));
+        let http: Arc<dyn HttpClient> = if provider.egress.is_usual() {
+            Arc::clone(&ambient.http)
+        } else {
+            Arc::new(Outbound::new(&provider.egress).with_context(|| format!("providers.{id}"))?)
+        };
+        let clock = Arc::clone(&ambient.clock);
         let made = Provider::new(settings, http, clock, Arc::clone(&ambient.random));
         made.map(|made| (id.clone(), Arc::new(made))).with_context(|| format!("providers.{id}"))
     };
@@ -316,7 +327,7 @@ fn tls_client() -> anyhow::Result<Arc<rustls::ClientConfig>> {
 
 fn roles(config: &Config) -> RoleRules {
     config.admin.as_ref().map_or_else(RoleRules::default, |admin| RoleRules {
-        claim: admin.role_claim.clone(),
+        claim: Some(admin.role_claim.clone()),
         granting: admin.roles.clone(),
         owners: admin.owners.clone(),
         tenant_claim: admin.tenant_claim.clone(),

@@ -7,7 +7,7 @@ use cloakroom_core::http::HttpClient as _;
 
 use crate::app;
 use crate::config::Config;
-use crate::outbound::Outbound;
+use crate::outbound::{Egress, Outbound};
 
 /// Exit code 0 when ready, 1 when not or not reached.
 ///
@@ -17,7 +17,8 @@ pub fn run(config: &Config) -> anyhow::Result<ExitCode> {
     let runtime = app::control_runtime()?;
     let url = format!("http://{}/readyz", config.server.management);
     let request = http::Request::get(&url).body(Vec::new())?;
-    let answer = runtime.block_on(async { Outbound::new()?.send(request).await.map_err(anyhow::Error::from) });
+    let answer =
+        runtime.block_on(async { Outbound::new(&Egress::default())?.send(request).await.map_err(anyhow::Error::from) });
     match answer {
         Ok(answer) => {
             print!("{}", String::from_utf8_lossy(answer.body()));

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use super::mask::Masked;
 use super::model::Config;
+use super::preset;
 use super::read;
 use super::reader::{Notes, Reader};
 use super::report::{Mistake, Nature, Report};
@@ -22,6 +23,8 @@ pub struct Loaded {
     pub config: Config,
     /// The file, as it was named.
     pub path: String,
+    /// What presets set.
+    pub(super) presets: Vec<preset::Applied>,
     /// What works, and is worth a look.
     pub warnings: Report,
 }
@@ -56,6 +59,7 @@ pub fn load(path: &Path, env: &Environment) -> Result<Loaded, Report> {
     let masked = Masked::new(&text, &table);
     let syntax = syntax::check(&text, &table, &errors);
     let mut overrides = tree::override_by(&mut table, env);
+    let presets = preset::apply(&mut table);
     let notes = Notes::default();
     let folder = path.parent().unwrap_or(Path::new("."));
     let config = read::config(&Reader::new("", Place::Whole, &table, &notes), &read::Outside { folder, env });
@@ -67,7 +71,7 @@ pub fn load(path: &Path, env: &Environment) -> Result<Loaded, Report> {
     match config {
         Some(config) if mistakes.is_empty() => {
             let warnings = Report::new(Nature::Warnings, shown.clone(), masked, warnings);
-            Ok(Loaded { config, path: shown, warnings })
+            Ok(Loaded { config, path: shown, presets, warnings })
         }
         _ => Err(Report::new(Nature::Mistakes, shown, masked, mistakes)),
     }

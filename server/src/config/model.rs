@@ -13,8 +13,8 @@ use url::Url;
 use cloakroom_api::Role;
 use cloakroom_core::machine::MachineIssuer;
 use cloakroom_core::oidc::grant::GrantAsk;
-use cloakroom_core::oidc::{ClientAuth, RefreshReuse, ResponseMode};
-use cloakroom_core::policy::{Access, Callers, MailDomain, Policy};
+use cloakroom_core::oidc::{ClaimMap, ClientAuth, Plain, RefreshReuse, ResponseMode};
+use cloakroom_core::policy::{Access, Callers, ClaimPath, MailDomain, Policy};
 use cloakroom_core::rate::Rate;
 use cloakroom_core::vault::RootKey;
 
@@ -25,6 +25,7 @@ use crate::edge::mobile_client::{DpopMode, RedirectUri};
 use crate::edge::rates::Per;
 use crate::edge::tls::{Certificate, Settings};
 use crate::edge::watch::Limits;
+use crate::outbound::Egress;
 use crate::telemetry::logs::Format;
 
 pub(super) use crate::proxy::route::Documents;
@@ -157,8 +158,16 @@ pub struct Provider {
     pub refresh_reuse: RefreshReuse,
     /// How long an answer of its may take, in seconds.
     pub timeout_secs: u64,
+    /// Claims under other names.
+    pub claims: ClaimMap,
+    /// Where it is asked, if it knows no OpenID Connect.
+    pub plain: Option<Plain>,
     /// Whether a logout may carry the ID token through the browser.
     pub id_token_hint: bool,
+    /// What its logout calls the address to come back to.
+    pub logout_redirect_parameter: String,
+    /// How calls to it leave this machine.
+    pub egress: Egress,
     /// `[providers.ID.registrations.ID]`
     pub registrations: BTreeMap<String, Registration>,
 }
@@ -174,6 +183,8 @@ pub struct Registration {
     pub scopes: Vec<String>,
     /// Parameters of every authorization request.
     pub extra_authorize: Vec<(String, String)>,
+    /// Parameters of a login's address that are handed on.
+    pub login_parameters: Vec<String>,
     /// How the browser brings the answer back.
     pub response_mode: ResponseMode,
     /// Whether the userinfo endpoint is asked for claims.
@@ -349,9 +360,9 @@ pub struct Admin {
     /// The console's site.
     pub site: String,
     /// Where role values stand in the claims.
-    pub role_claim: Vec<String>,
+    pub role_claim: ClaimPath,
     /// Where the tenant stands in the claims that an administrator is fenced to; `None`: every tenant.
-    pub tenant_claim: Option<Vec<String>>,
+    pub tenant_claim: Option<ClaimPath>,
     /// Claim values that grant each role.
     pub roles: Vec<(Role, Vec<String>)>,
     /// Owners by (issuer, sub).

@@ -1,9 +1,12 @@
 //! Each section, read and checked; then what holds between them.
 
 mod admin;
+mod claims;
 mod clients;
+mod egress;
 mod machines;
 mod mobile;
+mod plain;
 mod policies;
 mod providers;
 mod proxies;

@@ -42,6 +42,13 @@ pub(super) struct Found<T> {
     pub(super) place: Place,
 }
 
+/// Text, or a list of texts.
+#[derive(Clone, Debug)]
+pub(super) enum Words<'a> {
+    One(&'a str),
+    List(Vec<&'a str>),
+}
+
 impl<'a> Reader<'a> {
     pub(super) fn new(path: &str, place: Place, table: &'a Table, notes: &'a Notes) -> Self {
         let (asked, missing) = (RefCell::default(), RefCell::default());
@@ -302,6 +309,24 @@ impl<'a> Reader<'a> {
             }
         }
         texts
+    }
+
+    /// Every key with its text or list of texts, for tables whose keys are free.
+    pub(super) fn free_words(&self) -> Vec<(&'a str, Found<Words<'a>>)> {
+        let mut all = Vec::new();
+        for (key, (place, node)) in self.table {
+            let words = match &node.value {
+                Value::List(list) => list.iter().map(text).collect::<Option<_>>().map(Words::List),
+                _ => text(node).map(Words::One),
+            };
+            if let Some(value) = words {
+                all.push((key.as_str(), Found { value, place: place.clone() }));
+            } else {
+                let what = format!("{} must be text in quotes, or a list of texts", self.name(key));
+                self.wrong(&node.place, what, "write text in quotes");
+            }
+        }
+        all
     }
 
     /// Notes every key that nobody asked for, and every one that is missing.

@@ -4,6 +4,7 @@ use cloakroom_core::policy::{Access, Callers};
 
 use super::load::Loaded;
 use super::model::{Config, Route, RouteTo, TokenMode};
+use super::preset::Applied;
 use crate::edge::antiforgery::Kind;
 use crate::edge::client::SameSite;
 use crate::edge::mobile_client::DpopMode;
@@ -22,6 +23,7 @@ pub fn summary(loaded: &Loaded) -> String {
     ]));
     text.push_str(&titled(["CERTIFICATE", "FOR"], certificates(config)));
     text.push_str(&titled(["PROVIDER", "ISSUER", "REGISTRATIONS"], providers(config)));
+    text.push_str(&titled(["PRESET", "SETS", "TO", "BECAUSE"], presets(loaded)));
     text.push_str(&titled(["CLIENT", "NAME", "SESSIONS", "LOGS IN WITH"], clients(config)));
     text.push_str(&titled(["MOBILE APP", "NAME", "SESSIONS", "API", "MAY CALL"], mobile_clients(config)));
     text.push_str(&titled(["SITE", "ORIGIN", "CLIENT", "ENDPOINTS"], sites(config)));
@@ -45,6 +47,13 @@ fn providers(config: &Config) -> Vec<[String; 3]> {
         [id.clone(), provider.issuer.clone(), registrations.join(", ")]
     };
     config.providers.iter().map(row).collect()
+}
+
+fn presets(loaded: &Loaded) -> Vec<[String; 4]> {
+    let row = |(provider, setting): &Applied| {
+        [provider.clone(), setting.key.to_owned(), setting.value.to_owned(), setting.why.to_owned()]
+    };
+    loaded.presets.iter().map(row).collect()
 }
 
 fn clients(config: &Config) -> Vec<[String; 4]> {

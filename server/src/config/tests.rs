@@ -2,6 +2,7 @@
 
 mod bad;
 mod page;
+mod presets;
 mod rules;
 mod secrets;
 mod tls;
@@ -74,6 +75,7 @@ fn folder(text: &str) -> tempfile::TempDir {
         ("console.secret", KEY),
         ("client.key", &CLIENT_KEY),
         ("site.pem", &SITE.0),
+        ("company-ca.pem", &SITE.0),
         ("site.key", &SITE.1),
     ] {
         let file = folder.path().join(name);

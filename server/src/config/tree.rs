@@ -109,8 +109,8 @@ pub(super) fn override_by(table: &mut Table, env: &BTreeMap<String, OsString>) -
     mistakes
 }
 
-/// A variable's value is TOML, or else text.
-fn parse_value(text: &str, place: &Place) -> Value {
+/// A value that stands outside of the file is TOML, or else text.
+pub(super) fn parse_value(text: &str, place: &Place) -> Value {
     let line = format!("v = {text}");
     let (table, errors) = DeTable::parse_recoverable(&line);
     match table.get_ref().iter().next() {

@@ -62,9 +62,13 @@ pub fn room_of(site: &Site, path: &str) -> Option<Room> {
 /// Which leg of a login a path is.
 #[must_use]
 pub fn login_leg(site: &Site, room: Room, path: &str) -> Option<Leg> {
+    let under =
+        |path: &str, base: &str| path.strip_prefix(base).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
     match (room, path.strip_prefix(&*site.base_path).unwrap_or(path)) {
         (Room::Web, "/login" | "/silent-login") | (Room::Mobile, "/oauth/authorize") => Some(Leg::Start),
-        (Room::Web, "/callback") | (Room::Mobile, "/oauth/callback") => Some(Leg::Return),
+        (Room::Web, "/callback/finish") => None,
+        (Room::Web, path) if under(path, "/callback") => Some(Leg::Return),
+        (Room::Mobile, path) if under(path, "/oauth/callback") => Some(Leg::Return),
         (Room::Mobile, "/oauth/par") => Some(Leg::Push),
         (Room::Mobile, "/oauth/token") => Some(Leg::Token),
         _ => None,

@@ -204,6 +204,7 @@ async fn begin(
         acr_values: text("acr_values"),
         max_age_secs: params.get("max_age").and_then(|age| age.parse().ok()),
         ui_locales: text("ui_locales"),
+        others: Vec::new(),
     };
     let begun = match provider.begin(&registration.registration, &ask, &*gateway.random).await {
         Ok(begun) => begun,

@@ -179,5 +179,6 @@ pub(super) fn ask(params: &Params) -> Result<LoginAsk, Refusal> {
         acr_values: text("acr_values"),
         max_age_secs,
         ui_locales: text("ui_locales"),
+        others: params.all().map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
     })
 }

@@ -126,7 +126,7 @@ impl State {
         let at = |path: &str| format!("{issuer}{path}");
         let mut document = json!({
             "issuer": issuer,
-            "authorization_endpoint": at("/authorize"),
+            "authorization_endpoint": self.authorize_at.clone().unwrap_or_else(|| at("/authorize")),
             "token_endpoint": at("/token"),
             "jwks_uri": at("/jwks"),
             "userinfo_endpoint": at("/userinfo"),

@@ -24,6 +24,7 @@ pub struct Setup {
     by_key: Option<String>,
     phone: Option<String>,
     registrations: Option<String>,
+    provider: String,
 }
 
 /// The secret of the clients at a second provider.
@@ -105,6 +106,7 @@ impl Default for Setup {
             phone: None,
             by_key: None,
             registrations: None,
+            provider: String::new(),
         }
     }
 }
@@ -157,7 +159,15 @@ impl Setup {
         self
     }
 
-    /// The registrations of the app, beside the usual one of `main`.
+    /// Adds lines to the provider itself.
+    #[must_use]
+    pub fn provider(mut self, lines: &str) -> Self {
+        self.provider.push_str(lines);
+        self.provider.push('\n');
+        self
+    }
+
+    /// The registrations of the app, in place of the usual ones.
     #[must_use]
     pub fn registrations(mut self, list: &str) -> Self {
         self.registrations = Some(list.to_owned());
@@ -244,17 +254,22 @@ impl Setup {
         }
     }
 
+    /// The registrations of the app, and those of the console beside its first.
+    fn logs_in_with(&self) -> (String, &'static str) {
+        let (app, console) = match &self.second {
+            Some(_) => (", \"other.web\"", ", \"other.console\""),
+            None => ("", ""),
+        };
+        (self.registrations.clone().unwrap_or_else(|| format!("\"main.web\"{app}")), console)
+    }
+
     fn text(&self, port: u16, management: u16, upstream: &str, issuer: &str, ids: &Registrations) -> String {
-        let Self { app, routes, server, rest, provider_extra, .. } = self;
+        let Self { app, routes, server, rest, provider_extra, provider, .. } = self;
         let (app_id, console_id) = (&ids.app, &ids.console);
         let app_auth = self.app_auth();
         let phone = self.phone.as_deref().map(|lines| format!("{PHONE}{lines}\n")).unwrap_or_default();
         let second = self.second.as_deref().map(second_provider).unwrap_or_default();
-        let (second_app, second_console) = match &self.second {
-            Some(_) => (", \"other.web\"", ", \"other.console\""),
-            None => ("", ""),
-        };
-        let app_list = self.registrations.clone().unwrap_or_else(|| format!("\"main.web\"{second_app}"));
+        let (app_list, second_console) = self.logs_in_with();
         format!(
             r#"[server]
 listen = "127.0.0.1:{port}"
@@ -272,7 +287,7 @@ filter = "debug"
 
 [providers.main]
 issuer = "{issuer}"
-
+{provider}
 [providers.main.registrations.web]
 client_id = "{app_id}"
 {app_auth}

@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use super::call::Answered;
 use super::discovery::Known;
+use super::json::strict_object;
 use super::{ClientAuth, ProviderError, Registration};
 use crate::clock::UnixMs;
 use crate::http::HttpError;
@@ -127,6 +128,10 @@ impl NoTokens {
         match (error, answered) {
             (_, Some(answered)) if says_unavailable(answered.status, refusal) => Self::Unavailable(answered),
             (RequestTokenError::ServerResponse(said), _) => Self::Refused(error_code(said.error().as_ref())),
+            // Some refuse with status 200.
+            (RequestTokenError::Parse(_, body), _) if refusal_in(&body).is_some() => {
+                Self::Refused(refusal_in(&body).unwrap_or_default())
+            }
             (RequestTokenError::Parse(error, _), _) => Self::Bad(format!("not understood at {}", error.path())),
             _ => Self::Bad("it is no JSON, or empty".to_owned()),
         }
@@ -140,6 +145,12 @@ fn says_unavailable(status: StatusCode, oauth_error: bool) -> bool {
         status.is_server_error() || status.is_redirection() || matches!(status.as_u16(), 408 | 425 | 429);
     let refusal = matches!(status, StatusCode::BAD_REQUEST | StatusCode::UNAUTHORIZED) || oauth_error;
     out_of_order || (!status.is_success() && !refusal)
+}
+
+/// The error that an answer of success tells of.
+fn refusal_in(body: &[u8]) -> Option<String> {
+    let members = strict_object(body).ok()?;
+    Some(error_code(members.get("error")?.as_str()?))
 }
 
 /// An error code as it may be shown and logged (RFC 6749 section 5.2 names its characters).

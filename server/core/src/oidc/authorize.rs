@@ -6,9 +6,12 @@ use openidconnect::{
     LoginHint, Nonce, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, Scope,
 };
 
-use super::{Provider, ProviderError, Registration, ResponseMode};
+use super::{Provider, ProviderError, ResponseMode, plain};
 use crate::random::Random;
 use crate::session::record::Token;
+
+/// The longest value that is handed on from a login's address.
+const OTHER_BYTES: usize = 500;
 
 /// What a login asks for.
 #[derive(Clone, Debug, Default)]
@@ -25,6 +28,8 @@ pub struct LoginAsk {
     pub max_age_secs: Option<u64>,
     /// OIDC Core section 3.1.2.1, separated by spaces.
     pub ui_locales: Option<String>,
+    /// Everything else that the login's address says; of it goes on what the registration lists, and no more (S9).
+    pub others: Vec<(String, String)>,
 }
 
 /// A login that began: where to send the browser, and what must be remembered until it comes back.
@@ -84,19 +89,6 @@ impl LoginAsk {
     }
 }
 
-impl Registration {
-    /// The scopes that are asked for, each once; `openid` always is (OIDC Core section 3.1.2.1).
-    pub(super) fn asked_scopes(&self) -> Vec<String> {
-        let mut scopes = vec!["openid".to_owned()];
-        for scope in &self.scopes {
-            if !scopes.contains(scope) {
-                scopes.push(scope.clone());
-            }
-        }
-        scopes
-    }
-}
-
 impl Provider {
     /// Begins a login.
     ///
@@ -116,7 +108,7 @@ impl Provider {
         let mut request = client
             .authorize_url(CoreAuthenticationFlow::AuthorizationCode, move || given_state, move || given_nonce)
             .set_pkce_challenge(challenge);
-        for scope in registration.asked_scopes().into_iter().filter(|scope| scope != "openid") {
+        for scope in self.asked_scopes(registration).into_iter().filter(|scope| scope != "openid") {
             request = request.add_scope(Scope::new(scope));
         }
         for prompt in words(ask.prompt.as_deref()) {
@@ -137,13 +129,25 @@ impl Provider {
         if registration.response_mode == ResponseMode::FormPost {
             request = request.add_extra_param("response_mode", "form_post");
         }
-        for (name, value) in registration.extra_authorize.iter().filter(|(name, _)| ask.leaves_open(name)) {
+        let listed = |name: &String| registration.login_parameters.contains(name) && ask.leaves_open(name);
+        let others: Vec<_> = ask.others.iter().filter(|(name, value)| listed(name) && is_plain(value)).collect();
+        let fixed = registration.extra_authorize.iter();
+        let fixed = fixed.filter(|(name, _)| !others.iter().any(|(other, _)| other == name) && ask.leaves_open(name));
+        for (name, value) in fixed.chain(others.iter().copied()) {
             request = request.add_extra_param(name.clone(), value.clone());
         }
-        let (url, _, _) = request.url();
+        let (mut url, _, _) = request.url();
+        if self.settings.plain.is_some() {
+            plain::without_openid(&mut url);
+        }
         let pkce_verifier = Token::parse(verifier).map_err(|error| ProviderError::Request(error.to_string()))?;
         Ok(Begun { url: url.into(), state, nonce, pkce_verifier })
     }
+}
+
+/// A value that is handed on: short, and without control characters.
+fn is_plain(value: &str) -> bool {
+    value.len() <= OTHER_BYTES && !value.chars().any(char::is_control)
 }
 
 fn words(text: Option<&str>) -> impl Iterator<Item = &str> {

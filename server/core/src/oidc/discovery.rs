@@ -20,6 +20,7 @@ use url::{Host, Url};
 
 use super::call::Call;
 use super::error::{ProviderError, SettingsError};
+use super::plain::Plain;
 use crate::clock::UnixMs;
 use crate::http::{HttpClient, HttpError};
 
@@ -78,6 +79,8 @@ pub struct ProviderFacts {
 /// Finds out and remembers.
 pub(super) struct Discovery {
     issuer: IssuerUrl,
+    /// Whether there is a document to be read.
+    published: bool,
     /// How long a renewal may keep its caller waiting: the old document is good enough.
     pub(super) renew_wait: Duration,
     known: ArcSwapOption<Known>,
@@ -96,6 +99,15 @@ struct Fetches {
 }
 
 impl Discovery {
+    /// Of a provider that publishes no document.
+    pub(super) fn without(issuer: &str, plain: &Plain) -> Result<Self, SettingsError> {
+        let mut made = Self::new(issuer)?;
+        let metadata = plain.metadata(made.issuer.clone());
+        made.known = ArcSwapOption::from_pointee(Known { metadata, read_at: UnixMs(0) });
+        made.published = false;
+        Ok(made)
+    }
+
     pub(super) fn new(issuer: &str) -> Result<Self, SettingsError> {
         let url: Url = issuer.parse().map_err(|_| SettingsError::Issuer)?;
         if !is_safe(&url) {
@@ -108,6 +120,7 @@ impl Discovery {
         let issuer = IssuerUrl::new(issuer.to_owned()).map_err(|_| SettingsError::Issuer)?;
         Ok(Self {
             issuer,
+            published: true,
             renew_wait: Duration::from_secs(10),
             known: ArcSwapOption::empty(),
             fetching: Mutex::default(),
@@ -134,8 +147,7 @@ impl Discovery {
     pub(super) async fn known(&self, http: &Arc<dyn HttpClient>, now: UnixMs) -> Result<Arc<Known>, ProviderError> {
         let before = self.ended.load(Ordering::Acquire);
         let Some(old) = self.known.load_full() else { return self.first(http, now, before).await };
-        let fresh = |known: &Known| is_within(FRESH_SECS, known.read_at, now);
-        if fresh(&old) {
+        if !self.published || is_within(FRESH_SECS, old.read_at, now) {
             return Ok(old);
         }
         let Ok(mut fetches) = self.fetching.try_lock() else { return Ok(old) };
@@ -178,6 +190,9 @@ impl Discovery {
         now: UnixMs,
         used: &Arc<Known>,
     ) -> Option<Arc<Known>> {
+        if !self.published {
+            return None;
+        }
         let mut fetches = self.fetching.lock().await;
         let current = self.known.load_full()?;
         if !Arc::ptr_eq(&current, used) {

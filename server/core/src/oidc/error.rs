@@ -119,6 +119,9 @@ pub enum UserinfoFault {
     /// Neither JSON nor a token.
     #[error("it is neither a JSON object nor a signed token, or a member stands twice in it")]
     Unreadable,
+    /// A plain provider's object lacks the member that names the person.
+    #[error("it does not say who the person is")]
+    NoSubject,
     /// `sub` (L6).
     #[error("it is about somebody else")]
     OtherPerson,

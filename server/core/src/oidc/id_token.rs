@@ -23,7 +23,7 @@ use crate::clock::UnixMs;
 /// The longest ID token that is read.
 const TOKEN_BYTES: usize = 64 * 1024;
 /// The longest `sub` (OIDC Core section 2).
-const SUB_BYTES: usize = 255;
+pub(super) const SUB_BYTES: usize = 255;
 /// Asymmetric signatures only: with a shared secret anybody who verifies could sign. ES512 is missing because
 /// `openidconnect` does not verify it.
 const ALGORITHMS: [(&str, Alg); 9] = [

@@ -83,7 +83,7 @@ impl Provider {
             {
                 let mut query = url.query_pairs_mut();
                 query.append_pair("client_id", &registration.client_id);
-                query.append_pair("post_logout_redirect_uri", ask.post_logout_redirect_uri);
+                query.append_pair(&self.settings.logout_redirect_parameter, ask.post_logout_redirect_uri);
                 for (name, value) in [("id_token_hint", id_token.map(Token::reveal)), ("state", ask.state)] {
                     if let Some(value) = value {
                         query.append_pair(name, value);

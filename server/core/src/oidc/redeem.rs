@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use super::answer::{NoTokens, Tokens, token_client};
 use super::id_token::{Expected, Verified};
 use super::refresh::Unadopted;
-use super::{IdTokenFault, LoginError, Provider, ProviderError};
+use super::{IdTokenFault, LoginError, Provider, ProviderError, Registration};
 use crate::session::record::{Token, TokenSet};
 
 /// How long a refused sign-in may keep the person waiting for the revocation of its tokens.
@@ -148,7 +148,7 @@ impl Provider {
                     id_token: tokens.id_token.and_then(|text| Token::parse(text).ok()),
                     access_token: tokens.access_token,
                     refresh_token: tokens.refresh_token,
-                    scopes: tokens.scopes.unwrap_or_else(|| registration.asked_scopes()),
+                    scopes: self.granted_scopes(registration, tokens.scopes),
                     access_expires_at: tokens.access_expires_at,
                     received_at: tokens.received_at,
                 };
@@ -162,6 +162,17 @@ impl Provider {
                 }
                 Err(error)
             }
+        }
+    }
+
+    /// What was granted: what the answer says, else what was asked for. Plain providers separate scopes by commas, too.
+    fn granted_scopes(&self, registration: &Registration, said: Option<Vec<String>>) -> Vec<String> {
+        match said {
+            None => self.asked_scopes(registration),
+            Some(scopes) if self.settings.plain.is_some() => {
+                scopes.iter().flat_map(|text| text.split(',')).map(str::to_owned).collect()
+            }
+            Some(scopes) => scopes,
         }
     }
 
@@ -189,6 +200,9 @@ impl Provider {
         redeem: &Redeem<'_>,
         tokens: &Tokens,
     ) -> Result<(Verified, Option<Map<String, Value>>), LoginError> {
+        if let Some(plain) = &self.settings.plain {
+            return self.holder(plain, redeem, &tokens.access_token).await;
+        }
         let registration = self.registration(redeem.registration)?;
         let id_token = tokens.id_token.as_deref().ok_or(IdTokenFault::Missing)?;
         let expected = Expected {

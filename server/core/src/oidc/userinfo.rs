@@ -12,9 +12,9 @@ use crate::session::record::Token;
 
 /// Claims that a provider did not say itself, but says where others say them (OIDC Core section 5.6.2): nobody is asked
 /// there, and the addresses and access tokens in them are kept from the app.
-const ELSEWHERE: [&str; 2] = ["_claim_names", "_claim_sources"];
+pub(super) const ELSEWHERE: [&str; 2] = ["_claim_names", "_claim_sources"];
 /// What a person proved at the sign-in: the ID token alone says so.
-const PROVED: [&str; 3] = ["acr", "amr", "auth_time"];
+pub(super) const PROVED: [&str; 3] = ["acr", "amr", "auth_time"];
 
 impl Provider {
     /// Asks for claims about `sub`.
@@ -27,8 +27,34 @@ impl Provider {
         access_token: &Token,
         sub: &str,
     ) -> Result<Map<String, Value>, LoginError> {
+        if let Some(plain) = &self.settings.plain {
+            let (holder, claims) = self.profile(plain, access_token).await?;
+            return if holder == sub { Ok(claims) } else { Err(Fault::OtherPerson.into()) };
+        }
         let known = self.known().await?;
         let endpoint = known.metadata.userinfo_endpoint().ok_or(Fault::NoEndpoint)?.url();
+        let answer = self.ask(endpoint, access_token).await?;
+        let kind = answer.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+        let kind = kind.split(';').next().unwrap_or_default().trim();
+        let mut claims = if kind.eq_ignore_ascii_case("application/jwt") {
+            self.signed(registration, &known, answer.body()).await?
+        } else {
+            strict_object(answer.body()).map_err(|_| Fault::Unreadable)?
+        };
+        // OIDC Core section 5.3.2: without this, one person's claims could be laid over another's.
+        if claims.get("sub").and_then(Value::as_str) != Some(sub) {
+            return Err(Fault::OtherPerson.into());
+        }
+        without_protocol(&mut claims);
+        Ok(claims)
+    }
+
+    /// An answer to the holder of the access token.
+    pub(super) async fn ask(
+        &self,
+        endpoint: &url::Url,
+        access_token: &Token,
+    ) -> Result<http::Response<Vec<u8>>, LoginError> {
         if !is_safe(endpoint) {
             return Err(ProviderError::Discovery("userinfo_endpoint is not https".into()).into());
         }
@@ -45,22 +71,7 @@ impl Provider {
         if answer.status() != http::StatusCode::OK {
             return Err(Fault::Status(answer.status().as_u16()).into());
         }
-        let kind = answer.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-        let kind = kind.split(';').next().unwrap_or_default().trim();
-        let mut claims = if kind.eq_ignore_ascii_case("application/jwt") {
-            self.signed(registration, &known, answer.body()).await?
-        } else {
-            strict_object(answer.body()).map_err(|_| Fault::Unreadable)?
-        };
-        // OIDC Core section 5.3.2: without this, one person's claims could be laid over another's.
-        if claims.get("sub").and_then(Value::as_str) != Some(sub) {
-            return Err(Fault::OtherPerson.into());
-        }
-        claims.retain(|name, _| {
-            let name = name.as_str();
-            !PROTOCOL.contains(&name) && !ELSEWHERE.contains(&name) && !PROVED.contains(&name)
-        });
-        Ok(claims)
+        Ok(answer)
     }
 
     async fn signed(
@@ -90,4 +101,12 @@ impl Provider {
         self.check_signature(text, &signed, known).await?;
         Ok(signed.claims)
     }
+}
+
+/// Takes away what serves the protocol, leads elsewhere, or only an ID token may say.
+pub(super) fn without_protocol(claims: &mut Map<String, Value>) {
+    claims.retain(|name, _| {
+        let name = name.as_str();
+        !PROTOCOL.contains(&name) && !ELSEWHERE.contains(&name) && !PROVED.contains(&name)
+    });
 }

@@ -33,6 +33,12 @@ impl ClaimPath {
         if parts.is_empty() || parts.iter().any(|part| part.is_empty()) { Err(NotAPath) } else { Ok(Self(parts)) }
     }
 
+    /// The claim that it begins with.
+    #[must_use]
+    pub fn first(&self) -> &str {
+        self.0.first().map_or("", |first| first)
+    }
+
     /// The claim's value.
     #[must_use]
     pub fn find<'a>(&self, claims: &'a Map<String, Value>) -> Option<&'a Value> {

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use zeroize::Zeroize;
 
 use crate::clock::UnixMs;
-use crate::oidc::TokenKind;
+use crate::oidc::{ClaimMap, TokenKind};
 
 /// The values that decisions about a session read. Sealed with the session's tenant, client, id, secret hash,
 /// issuer and sub as associated data, so that a row's columns cannot be edited or swapped.
@@ -72,7 +72,13 @@ pub struct CodeBinding {
 impl SealedSession {
     /// Takes claims over: of an ID token, of userinfo, or of both. What was not read anew stays; what was read anew and
     /// does not say a claim any more takes it away. The ID token's word counts where both speak: it is signed.
-    pub fn take_claims(&mut self, id_token: Option<Map<String, Value>>, userinfo: Option<Map<String, Value>>) {
+    /// Then `map` puts claims where apps and policies look for them.
+    pub fn take_claims(
+        &mut self,
+        id_token: Option<Map<String, Value>>,
+        userinfo: Option<Map<String, Value>>,
+        map: &ClaimMap,
+    ) {
         let mut kept = std::mem::take(&mut self.claims);
         let old = self.from_userinfo.drain(..).filter_map(|name| kept.remove_entry(&name)).collect();
         self.claims = id_token.unwrap_or(kept);
@@ -82,6 +88,7 @@ impl SealedSession {
                 self.claims.insert(name, value);
             }
         }
+        map.apply(&mut self.claims);
     }
 }
 
@@ -206,7 +213,7 @@ mod tests {
         ];
         for (id_token, userinfo, expected) in cases {
             let said = format!("{id_token} {userinfo}");
-            session.take_claims(map(id_token), map(userinfo));
+            session.take_claims(map(id_token), map(userinfo), &ClaimMap::default());
             assert_eq!(Value::Object(session.claims.clone()), expected, "{said}");
         }
     }

@@ -13,7 +13,7 @@ use super::end::How;
 use super::open::{Access, Flight, Live};
 use super::record::{SealedSession, TokenSet};
 use crate::clock::UnixMs;
-use crate::oidc::{RefreshFailure, RefreshIdentity, RefreshReuse, Refreshed, Unadopted};
+use crate::oidc::{ClaimMap, RefreshFailure, RefreshIdentity, RefreshReuse, Refreshed, Unadopted};
 use crate::store::{BeginRefresh, CommitRefresh, Doubt, RefreshGrant, StoreError};
 use crate::vault::sealed::Owner;
 
@@ -221,7 +221,9 @@ impl Sessions {
         };
         values.generation = generation;
         if refreshed.claims.is_some() || refreshed.userinfo.is_some() {
-            values.take_claims(refreshed.claims, refreshed.userinfo);
+            let none = ClaimMap::default();
+            let map = self.provider(&live.provider_id).map_or(&none, |provider| provider.claim_map());
+            values.take_claims(refreshed.claims, refreshed.userinfo, map);
             values.claims_at = now;
         }
         let vault = &self.parts.vault;

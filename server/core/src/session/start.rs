@@ -11,7 +11,7 @@ use super::open::{Access, person_of};
 use super::record::{CodeBinding, MobileValues, SealedSession};
 use crate::audit::event::{Deed, Kind, Person};
 use crate::clock::UnixMs;
-use crate::oidc::VerifiedLogin;
+use crate::oidc::{ClaimMap, VerifiedLogin};
 use crate::store::{
     CommitLogin, EndOutcome, LoginOutcome, Proven, SessionRow, SessionSummary, StoreError, StoredTokens,
 };
@@ -94,7 +94,9 @@ impl Sessions {
         let now = self.now();
         let random = &*self.parts.random;
         let ticket = Ticket { id: SessionId::new(now, random), secret: SessionSecret::new(random) };
-        let values = sealed_values(&start, now);
+        let none = ClaimMap::default();
+        let map = self.provider(start.provider_id).map_or(&none, |provider| provider.claim_map());
+        let values = sealed_values(&start, map, now);
         let (row, tokens, access) = self.seal_new(&start, &ticket, &values, now);
         let person = Person {
             address: row.summary.address.clone(),
@@ -247,7 +249,7 @@ fn started<'a>(start: &Start<'a>, id: SessionId, person: Person) -> Deed<'a> {
     }
 }
 
-fn sealed_values(start: &Start<'_>, now: UnixMs) -> SealedSession {
+fn sealed_values(start: &Start<'_>, map: &ClaimMap, now: UnixMs) -> SealedSession {
     let login = &start.login;
     let mut values = SealedSession {
         issuer: login.issuer().to_owned(),
@@ -274,7 +276,7 @@ fn sealed_values(start: &Start<'_>, now: UnixMs) -> SealedSession {
             }),
         }),
     };
-    values.take_claims(Some(login.claims().clone()), login.userinfo().cloned());
+    values.take_claims(Some(login.claims().clone()), login.userinfo().cloned(), map);
     values
 }
 

@@ -2,7 +2,7 @@
 
 use cloakroom_api::Role;
 
-use super::{Parts, known};
+use super::{Parts, claims, known};
 use crate::config::keys;
 use crate::config::mask::quoted;
 use crate::config::model::{Admin, Client, Provider, Site};
@@ -18,8 +18,8 @@ pub(super) fn admin(
     if let Some(found) = &site {
         check_site(reader, found, sites, clients);
     }
-    let claim = claim_path(reader, "role_claim");
-    let tenant_claim = claim_path(reader, "tenant_claim");
+    let claim = claims::path(reader, "role_claim", Some("roles"));
+    let tenant_claim = claims::path(reader, "tenant_claim", None);
     let roles = roles(reader);
     let owners = owners(reader, providers);
     if owners.is_empty() && roles.iter().all(|(_, values)| values.is_empty()) && !reader.has("owners") {
@@ -27,35 +27,7 @@ pub(super) fn admin(
         reader.warn(reader.place(), "nobody may use the console: no role is granted to anybody", help);
     }
     reader.finish();
-    Some(Admin {
-        site: site?.value.to_owned(),
-        role_claim: claim.unwrap_or_else(|| vec!["roles".to_owned()]),
-        tenant_claim,
-        roles,
-        owners,
-    })
-}
-
-/// Where a claim stands: `realm_access.roles`, or as a list of steps, for names with dots in them, such as URLs:
-/// `["https://example.com/roles"]`.
-fn claim_path(reader: &Reader<'_>, key: &'static str) -> Option<Vec<String>> {
-    const ALLOWED: &str = "a claim's name; dots lead into nested claims, such as realm_access.roles; where a name has dots \
-                           itself, write a list of the names";
-    if !reader.is_list(key) {
-        let found = reader.parsed(reader.text(key), key, ALLOWED, |text| {
-            let parts: Vec<String> = text.split('.').map(str::to_owned).collect();
-            if parts.iter().any(String::is_empty) { Err("has an empty part".into()) } else { Ok(parts) }
-        });
-        return found.map(|found| found.value);
-    }
-    let parts = reader.texts(key)?;
-    let what = match parts.as_slice() {
-        [] => "names no claim",
-        parts if parts.iter().any(|part| part.value.is_empty()) => "has an empty part",
-        parts => return Some(parts.iter().map(|part| part.value.to_owned()).collect()),
-    };
-    reader.wrong(&reader.place_of(&[key]), format!("{} {what}", reader.name(key)), ALLOWED);
-    None
+    Some(Admin { site: site?.value.to_owned(), role_claim: claim?, tenant_claim, roles, owners })
 }
 
 fn check_site(reader: &Reader<'_>, found: &Found<&str>, sites: &Parts<Site>, clients: &Parts<Client>) {

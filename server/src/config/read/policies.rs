@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use cloakroom_core::machine::MachineIssuer;
-use cloakroom_core::policy::{ClaimPath, ClaimTest, MailDomain, Network, Policy, Test};
+use cloakroom_core::policy::{ClaimTest, MailDomain, Network, Policy, Test};
 
-use super::{Parts, known};
+use super::{Parts, claims, known};
 use crate::config::mask::quoted;
 use crate::config::model::{Client, MobileClient, Provider};
 use crate::config::reader::{Found, Reader};
@@ -15,8 +15,6 @@ use crate::config::reader::{Found, Reader};
 const DEEPEST: usize = 3;
 /// A year: an older sign-in is no proof of anything.
 const MOST_AGE_SECS: i64 = 31_536_000;
-const CLAIM_ALLOWED: &str =
-    "a claim's name; dots lead into nested claims, such as realm_access.roles; a URL is one name; or a list of parts";
 
 /// What policies may refer to.
 #[derive(Clone, Copy)]
@@ -63,8 +61,8 @@ fn tests(reader: &Reader<'_>, names: Names<'_>, depth: usize) -> Vec<Test> {
     for scope in words(reader, "scopes") {
         tests.push(Test::Scope(scope));
     }
-    let role_claim = path(reader, "role_claim", "roles");
-    let group_claim = path(reader, "group_claim", "groups");
+    let role_claim = claims::path(reader, "role_claim", Some("roles"));
+    let group_claim = claims::path(reader, "group_claim", Some("groups"));
     let mut list = |any_of: Vec<Box<str>>, test: &dyn Fn(Vec<Box<str>>) -> Option<Test>| {
         if !any_of.is_empty() {
             tests.extend(test(any_of));
@@ -132,7 +130,7 @@ fn claim_test(reader: &Reader<'_>) -> Option<Test> {
     if !reader.has("claim") {
         reader.missing("claim", "\"department\"");
     }
-    let path = path(reader, "claim", "claim");
+    let path = claims::path(reader, "claim", None);
     let equals = reader.scalar("equals").map(|found| ClaimTest::Equals(found.value));
     let contains = reader.text("contains").map(|found| ClaimTest::Contains(found.value.into()));
     let one_of = Some(words(reader, "one_of")).filter(|list| !list.is_empty()).map(ClaimTest::OneOf);
@@ -144,23 +142,6 @@ fn claim_test(reader: &Reader<'_>) -> Option<Test> {
         reader.clash(reader.place(), what, "such as { claim = \"department\", equals = \"it\" }");
     }
     Some(Test::Claim(path?, tests.next()?))
-}
-
-/// A claim's path: text, or a list of its parts.
-fn path(reader: &Reader<'_>, key: &'static str, default: &str) -> Option<ClaimPath> {
-    if reader.is_list(key) {
-        let parts = reader.texts(key).unwrap_or_default();
-        let path = ClaimPath::exact(parts.iter().map(|part| part.value));
-        if let Err(why) = &path {
-            reader.wrong(reader.place(), format!("{} {why}", reader.name(key)), format!("allowed: {CLAIM_ALLOWED}"));
-        }
-        return path.ok();
-    }
-    if !reader.has(key) {
-        return reader.text(key).map_or_else(|| ClaimPath::parse(default).ok(), |_| None);
-    }
-    let read = |text: &str| ClaimPath::parse(text).map_err(|why| why.to_string());
-    reader.parsed(reader.text(key), key, CLAIM_ALLOWED, read).map(|found| found.value)
 }
 
 /// A list of texts, none of them empty; nor is the list, where there is one.

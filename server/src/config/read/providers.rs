@@ -8,13 +8,32 @@ use cloakroom_core::policy::MailDomain;
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::clients::name_of;
-use super::{Outside, Parts, web};
+use super::egress;
+use super::plain::{Speaks, speaks};
+use super::{Outside, Parts, claims, web};
 use crate::config::mask::quoted;
 use crate::config::model::{Provider, Registration};
+use crate::config::preset::{PRESETS, Preset};
 use crate::config::reader::{Found, Reader};
 use crate::config::report::Mistake;
 use crate::config::secret::{self, Use};
 use crate::config::tree::Place;
+
+/// What a login's address says to Cloakroom itself.
+const LOGIN: [&str; 12] = [
+    "return_to",
+    "returnUrl",
+    "target_link_uri",
+    "provider",
+    "iss",
+    "prompt",
+    "login_hint",
+    "acr_values",
+    "max_age",
+    "ui_locales",
+    "keep",
+    "mode",
+];
 
 pub(super) fn providers(root: &Reader<'_>, outside: &Outside<'_>) -> Parts<Provider> {
     let mut issuers: BTreeMap<String, (String, Place)> = BTreeMap::new();
@@ -49,6 +68,8 @@ fn issuer(reader: &Reader<'_>) -> Option<Found<String>> {
 }
 
 fn provider(reader: &Reader<'_>, id: &str, issuer: Option<Found<String>>, outside: &Outside<'_>) -> Option<Provider> {
+    check_preset(reader, issuer.as_ref());
+    let speaks = speaks(reader);
     let name = name_of(reader, id);
     let mail_domains = mail_domains(reader);
     let own_callback = reader.one_of("callback", &[("shared", false), ("own", true)], false).value;
@@ -56,10 +77,19 @@ fn provider(reader: &Reader<'_>, id: &str, issuer: Option<Found<String>>, outsid
     let refresh_reuse = refresh_reuse(reader);
     let timeout_secs = u64::try_from(reader.number("timeout_secs", 1..=120, 40).value).unwrap_or(40);
     let id_token_hint = reader.flag("id_token_hint").value || !reader.has("id_token_hint");
+    let logout = reader.parsed(
+        reader.text("logout_redirect_parameter"),
+        "logout_redirect_parameter",
+        "a parameter's name",
+        parameter,
+    );
+    let egress = egress::egress(reader, outside);
+    let claims = claims::mapping(reader);
+    let knows_openid = matches!(speaks, Some(Speaks::OpenId));
     let registrations: Parts<Registration> = reader
         .tables_by_id("registrations")
         .into_iter()
-        .map(|(id, reader)| (id, registration(&reader, outside)))
+        .map(|(id, reader)| (id, registration(&reader, knows_openid, outside)))
         .collect();
     if registrations.is_empty() {
         let help =
@@ -71,13 +101,57 @@ fn provider(reader: &Reader<'_>, id: &str, issuer: Option<Found<String>>, outsid
         issuer: issuer?.value,
         name,
         mail_domains,
+        claims,
+        plain: speaks?.plain(),
         own_callback,
         clock_skew_secs,
         refresh_reuse,
         timeout_secs,
         id_token_hint,
+        logout_redirect_parameter: logout.map_or_else(|| "post_logout_redirect_uri".to_owned(), |found| found.value),
+        egress: egress?,
         registrations: super::all(registrations)?,
     })
+}
+
+/// `preset = "entra"`: what it sets stands in the tree already.
+fn check_preset(reader: &Reader<'_>, issuer: Option<&Found<String>>) {
+    let ids: Vec<(&str, Option<&Preset>)> = PRESETS.iter().map(|preset| (preset.id, Some(preset))).collect();
+    let Some(preset) = reader.one_of("preset", &ids, None).value else { return };
+    if let Some(issuer) = issuer
+        && let Err(why) = preset.check_issuer(&issuer.value)
+    {
+        let what = format!("{} = {} {why}", reader.name("issuer"), quoted(&issuer.value));
+        reader.wrong(&issuer.place, what, format!("such as {}", preset.example));
+    }
+}
+
+/// A parameter's name, which nothing needs to escape.
+fn parameter(text: &str) -> Result<String, String> {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.' | b':');
+    if (1..=64).contains(&text.len()) && text.bytes().all(plain) {
+        Ok(text.to_owned())
+    } else {
+        Err("is no name".into())
+    }
+}
+
+/// Parameters of the login's address that go on to the provider: none that has a meaning of its own.
+fn login_parameters(reader: &Reader<'_>) -> Vec<String> {
+    let mut names = Vec::new();
+    for found in reader.texts("login_parameters").unwrap_or_default() {
+        let named = |why: &str| format!("{}: {} {why}", reader.name("login_parameters"), quoted(found.value));
+        if RESERVED.contains(&found.value) || LOGIN.contains(&found.value) {
+            let help = "leave it out: each login sets, or understands, it itself";
+            reader.wrong(&found.place, named("has a meaning of its own"), help);
+            continue;
+        }
+        match parameter(found.value) {
+            Ok(name) => names.push(name),
+            Err(why) => reader.wrong(&found.place, named(&why), "allowed: letters, digits, _ - . :"),
+        }
+    }
+    names
 }
 
 fn mail_domains(reader: &Reader<'_>) -> Vec<MailDomain> {
@@ -109,7 +183,7 @@ fn refresh_reuse(reader: &Reader<'_>) -> RefreshReuse {
     RefreshReuse::Grace { secs }
 }
 
-fn registration(reader: &Reader<'_>, outside: &Outside<'_>) -> Option<Registration> {
+fn registration(reader: &Reader<'_>, knows_openid: bool, outside: &Outside<'_>) -> Option<Registration> {
     let client_id = reader.parsed(
         reader.required("client_id", "\"cloakroom\""),
         "client_id",
@@ -119,17 +193,21 @@ fn registration(reader: &Reader<'_>, outside: &Outside<'_>) -> Option<Registrati
         },
     );
     let client_auth = client_auth(reader, outside);
-    let scopes = scopes(reader);
+    let usual: &[&str] = if knows_openid { &["openid", "profile", "email", "offline_access"] } else { &[] };
+    let scopes = scopes_or(reader, usual);
     let extra_authorize = extra_authorize(reader);
+    let login_parameters = login_parameters(reader);
     let modes = [("query", ResponseMode::Query), ("form_post", ResponseMode::FormPost)];
     let response_mode = reader.one_of("response_mode", &modes, ResponseMode::Query).value;
-    let userinfo = reader.flag("userinfo").value;
+    // Where there is no ID token, nothing else says who somebody is.
+    let userinfo = reader.flag("userinfo").value || !knows_openid;
     reader.finish();
     Some(Registration {
         client_id: client_id?.value,
         client_auth: client_auth?,
         scopes,
         extra_authorize,
+        login_parameters,
         response_mode,
         userinfo,
     })
@@ -200,11 +278,6 @@ pub(super) fn outside_secret(
 }
 
 /// Scopes, each one a token of RFC 6749 section 3.3.
-fn scopes(reader: &Reader<'_>) -> Vec<String> {
-    scopes_or(reader, &["openid", "profile", "email", "offline_access"])
-}
-
-/// The same with another default.
 pub(super) fn scopes_or(reader: &Reader<'_>, default: &[&str]) -> Vec<String> {
     let Some(list) = reader.texts("scopes") else {
         return default.iter().map(|scope| (*scope).to_owned()).collect();

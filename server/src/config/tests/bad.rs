@@ -240,7 +240,7 @@ fn u24_the_console() {
     only(&with_admin(""), 26, "admin.site is missing");
     only(&with_admin("site = \"app\"\nrole_claim = \"a..b\""), 28, "has an empty part");
     only(&with_admin("site = \"app\"\nrole_claim = [\"a\", \"\"]"), 28, "has an empty part");
-    only(&with_admin("site = \"app\"\nrole_claim = []"), 28, "names no claim");
+    only(&with_admin("site = \"app\"\nrole_claim = []"), 28, "has an empty part");
     only(&with_admin("site = \"app\"\ntenant_claim = \".org\""), 28, "has an empty part");
     only(&with_admin("site = \"app\"\nroles = { admin = [] }"), 28, "unknown key admin.roles.admin");
     only(&with_admin("site = \"app\"\nroles = { owner = [\"\"] }"), 28, "admin.roles.owner has an empty claim value");

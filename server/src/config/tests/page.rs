@@ -1,6 +1,7 @@
 //! The reference page says what the readers do.
 
 use super::super::keys::SECTIONS;
+use super::super::preset::{PRESETS, Setting};
 use super::super::summary;
 use super::{GOOD, load_with, said, with};
 
@@ -122,4 +123,17 @@ fn u24_every_snippet_about_providers_loads_without_a_warning() {
 
 fn snippets(page: &str) -> impl Iterator<Item = &str> {
     page.split("```toml\n").skip(1).filter_map(|rest| rest.split("\n```").next())
+}
+
+#[test]
+fn the_page_shows_what_presets_set() {
+    let page = include_str!("../../../../docs/providers.md");
+    for preset in PRESETS {
+        for Setting { key, value, why } in preset.settings {
+            let row = format!("| `{}` | `{key}` | `{value}` | {why} |", preset.id);
+            assert!(page.contains(&row), "{row}");
+        }
+    }
+    let rows = page.lines().filter(|line| PRESETS.iter().any(|one| line.starts_with(&format!("| `{}` |", one.id))));
+    assert_eq!(rows.count(), PRESETS.iter().map(|preset| preset.settings.len()).sum::<usize>());
 }

@@ -15,11 +15,14 @@ fn settings(issuer: &str) -> ProviderSettings {
         name: "Main".into(),
         mail_domains: vec![],
         own_callback: false,
+        claims: crate::oidc::ClaimMap::default(),
+        plain: None,
         issuer: issuer.into(),
         clock_skew_secs: SKEW,
         refresh_reuse: RefreshReuse::Never,
         timeout_secs: 40,
         id_token_hint: true,
+        logout_redirect_parameter: "post_logout_redirect_uri".into(),
         registrations: Vec::new(),
     }
 }

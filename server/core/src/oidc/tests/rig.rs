@@ -220,6 +220,7 @@ impl Rig {
             auth: ClientAuth::Basic(SECRET.into()),
             scopes: vec!["profile".into(), "openid".into(), "offline_access".into()],
             extra_authorize: Vec::new(),
+            login_parameters: Vec::new(),
             response_mode: ResponseMode::Query,
             userinfo: false,
         };
@@ -229,11 +230,14 @@ impl Rig {
             name: "Main".into(),
             mail_domains: vec![],
             own_callback: false,
+            claims: crate::oidc::ClaimMap::default(),
+            plain: None,
             issuer: ISSUER.into(),
             clock_skew_secs: SKEW,
             refresh_reuse: RefreshReuse::Never,
             timeout_secs: 40,
             id_token_hint: true,
+            logout_redirect_parameter: "post_logout_redirect_uri".into(),
             registrations: vec![registration],
         };
         let (fake, clock) = (Arc::new(Fake::default()), Arc::new(HeldClock::at(UnixMs::from_secs(NOW))));
