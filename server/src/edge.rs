@@ -12,6 +12,7 @@ pub mod dpop;
 pub mod forwarded;
 pub mod gate;
 pub mod http2;
+pub mod key_set;
 pub mod listener;
 pub mod mobile_client;
 pub mod oauth_error;

@@ -244,6 +244,7 @@ fn known(route: &Route) -> Known {
             TokenMode::User => "user",
             TokenMode::ClientCredentials(..) => "client_credentials",
             TokenMode::Exchange(_) => "exchange",
+            TokenMode::Identity(_) => "identity",
         },
         kind: route.kind,
         rule: Rule { access: route.access, callers: route.callers, policy: route.policy.clone() },

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use cloakroom_core::clock::{Clock, UnixMs};
+use cloakroom_core::identity::Identity;
 use cloakroom_core::machine::Machines;
 use cloakroom_core::random::Random;
 use cloakroom_core::session::Sessions;
@@ -32,6 +33,8 @@ pub struct Gateway {
     pub clock: Arc<dyn Clock>,
     /// How long clients may keep a connection waiting.
     pub limits: Limits,
+    /// Signs the gateway's word about who calls.
+    pub identity: Identity,
     /// Says what becomes of calls, and why.
     pub explainer: Explainer,
     /// Issuers of machines' tokens.

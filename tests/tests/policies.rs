@@ -1,6 +1,7 @@
 //! What routes ask of their callers.
 
 mod explain;
+mod identity;
 mod machines;
 mod tokens;
 

@@ -9,6 +9,7 @@ pub mod clock;
 pub mod dpop;
 pub mod grant;
 pub mod http;
+pub mod identity;
 pub mod keys;
 pub mod machine;
 pub mod oidc;

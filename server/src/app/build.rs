@@ -13,6 +13,7 @@ use tokio::runtime::Handle;
 use cloakroom_core::audit::event::Journal;
 use cloakroom_core::grant::OwnToken;
 use cloakroom_core::http::HttpClient;
+use cloakroom_core::identity::Identity;
 use cloakroom_core::keys::Keys;
 use cloakroom_core::machine::Machines;
 use cloakroom_core::oidc::{self, Provider, ProviderSettings};
@@ -68,6 +69,7 @@ pub(super) async fn gateway(
         clock: Arc::clone(&ambient.clock),
         limits: config.server.limits,
         roles: roles(config),
+        identity: Identity::new(ring),
         explainer: Explainer::new(config),
         machines: Machines::new(
             config.machines.values().cloned().collect(),
@@ -217,6 +219,10 @@ fn sites(config: &Config, ring: &Arc<KeyRing>, sessions: &Sessions, metrics: &Me
                 .collect(),
             apps: apps.iter().filter(|(_, wanted)| wanted.sites.contains(id)).map(|(app, _)| Arc::clone(app)).collect(),
             routes: routes(config, id, &upstreams, (sessions, metrics))?,
+            identity: config
+                .routes
+                .iter()
+                .any(|route| route.site == *id && matches!(route.token, config::TokenMode::Identity(_))),
             admin: config.admin.as_ref().is_some_and(|admin| admin.site == *id),
         };
         sites.push((Box::from(site.origin.host.as_str()), Arc::new(made)));
@@ -257,6 +263,7 @@ fn token_mode(token: &config::TokenMode, sessions: &Sessions) -> anyhow::Result<
     Ok(match token {
         config::TokenMode::None => TokenMode::None,
         config::TokenMode::User => TokenMode::User,
+        config::TokenMode::Identity(ask) => TokenMode::Identity(Arc::new(ask.clone())),
         config::TokenMode::Exchange(ask) => TokenMode::Exchange(Arc::new(ask.clone())),
         config::TokenMode::ClientCredentials(one, ask) => {
             let provider =

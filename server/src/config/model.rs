@@ -11,6 +11,7 @@ use secrecy::SecretString;
 use url::Url;
 
 use cloakroom_api::Role;
+use cloakroom_core::identity::IdentityAsk;
 use cloakroom_core::machine::MachineIssuer;
 use cloakroom_core::oidc::grant::GrantAsk;
 use cloakroom_core::oidc::{ClaimMap, ClientAuth, Plain, RefreshReuse, ResponseMode};
@@ -314,6 +315,8 @@ pub enum TokenMode {
     ClientCredentials(RegistrationId, GrantAsk),
     /// One that the session's access token is exchanged for.
     Exchange(GrantAsk),
+    /// The gateway's own word about who calls.
+    Identity(IdentityAsk),
 }
 
 /// `[[routes]]`

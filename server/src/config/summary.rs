@@ -116,6 +116,7 @@ fn routes(config: &Config) -> Vec<[String; 6]> {
                 TokenMode::User => "user's".to_owned(),
                 TokenMode::ClientCredentials(..) => "gateway's".to_owned(),
                 TokenMode::Exchange(_) => "exchanged".to_owned(),
+                TokenMode::Identity(_) => "identity".to_owned(),
             },
         ]
     };

@@ -35,6 +35,8 @@ pub struct Site {
     pub apps: Vec<Arc<MobileClient>>,
     /// The site's routes.
     pub routes: Routes,
+    /// Whether calls from here carry identity tokens, whose keys are then published here.
+    pub identity: bool,
     /// Whether the console and the admin API live here.
     pub admin: bool,
 }

@@ -19,7 +19,7 @@ use cloakroom_core::session::open::{Live, Opened};
 use super::client::{Client, Site};
 use super::problem::Refusal;
 use super::rates::Leg;
-use super::{antiforgery, page, ticket};
+use super::{antiforgery, key_set, page, ticket};
 use crate::gateway::Gateway;
 
 /// The longest body that an own endpoint takes.
@@ -34,6 +34,8 @@ pub enum Room {
     Admin,
     /// The session API of mobile apps.
     Mobile,
+    /// The keys of the gateway's own tokens.
+    Keys,
     /// Reserved: nothing is there, and no route may stand in for it.
     Nothing,
 }
@@ -52,6 +54,8 @@ pub fn room_of(site: &Site, path: &str) -> Option<Room> {
         Some(if site.admin { Room::Admin } else { Room::Nothing })
     } else if !site.issues.is_empty() && (under("/oauth") || under("/session") || METADATA.contains(&path)) {
         Some(Room::Mobile)
+    } else if site.identity && path == key_set::PATH {
+        Some(Room::Keys)
     } else if under("/oauth") || under("/session") || under("/.well-known") {
         Some(Room::Nothing)
     } else {
@@ -103,6 +107,7 @@ pub struct Own {
     web: Router,
     admin: Router,
     mobile: Router,
+    keys: Router,
 }
 
 impl Own {
@@ -113,6 +118,7 @@ impl Own {
             web: crate::web::router().with_state(Arc::clone(gateway)),
             admin: crate::admin::router().with_state(Arc::clone(gateway)),
             mobile: crate::mobile::router().with_state(Arc::clone(gateway)),
+            keys: key_set::router().with_state(Arc::clone(gateway)),
         }
     }
 
@@ -129,6 +135,7 @@ impl Own {
             }
             Room::Admin => self.admin.clone(),
             Room::Mobile => self.mobile.clone(),
+            Room::Keys => self.keys.clone(),
             Room::Nothing => return rendered(&Refusal::NotFound, &method, &headers, &request_id),
         };
         parts.extensions.insert(context);

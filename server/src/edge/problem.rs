@@ -7,6 +7,7 @@ mod refused;
 
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 
+use cloakroom_core::identity::TooLong;
 use cloakroom_core::machine::MachineFault;
 use cloakroom_core::oidc::grant::GrantFailure;
 use cloakroom_core::policy::{Need, StepUp};
@@ -187,6 +188,12 @@ impl From<GrantFailure> for Refusal {
             }
             failure => Self::TokenNotGranted(failure),
         }
+    }
+}
+
+impl From<TooLong> for Refusal {
+    fn from(error: TooLong) -> Self {
+        Self::TokenNotGranted(error.into())
     }
 }
 

@@ -247,7 +247,10 @@ async fn token(worker: &Worker, site: &Site, route: &Route, permit: &Permit) -> 
             Some(access) => access,
             None => worker.own_token(Arc::clone(own)).await??,
         },
-        (TokenMode::User | TokenMode::Exchange(_) | TokenMode::None, _) => return Ok(None),
+        (TokenMode::Identity(ask), Some(live)) => {
+            worker.gateway.identity.token(live, &site.origin, ask, worker.now())?
+        }
+        (TokenMode::User | TokenMode::Exchange(_) | TokenMode::Identity(_) | TokenMode::None, _) => return Ok(None),
     };
     Ok(Some(access.authorization.clone()))
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use cloakroom_core::grant::OwnToken;
+use cloakroom_core::identity::IdentityAsk;
 use cloakroom_core::oidc::grant::GrantAsk;
 use cloakroom_core::policy::Rule;
 
@@ -60,6 +61,8 @@ pub enum TokenMode {
     Own(Arc<OwnToken>),
     /// One that the session's access token was exchanged for.
     Exchange(Arc<GrantAsk>),
+    /// The gateway's own word about who calls.
+    Identity(Arc<IdentityAsk>),
 }
 
 /// A site's routes by path prefix and method.

@@ -132,6 +132,7 @@ mod tests {
             issues: vec![],
             apps: vec![],
             routes: crate::edge::client::Routes::default(),
+            identity: false,
             admin: false,
         }
     }

@@ -48,6 +48,9 @@ pub enum GrantFailure {
     /// The provider refused (RFC 6749 section 5.2).
     #[error("the identity provider gives no token for this address: {0}")]
     Refused(String),
+    /// The gateway's own token cannot stand in a header.
+    #[error(transparent)]
+    TooLong(#[from] crate::identity::TooLong),
     /// Its answer is not usable.
     #[error("the identity provider's answer is not usable: {0}")]
     BadAnswer(&'static str),

@@ -53,6 +53,7 @@ pub struct Live {
     pub(super) flight: Mutex<Option<Flight>>,
     /// Tokens of other audiences.
     pub(super) exchanged: Exchanged,
+    pub(crate) identities: crate::identity::Kept,
 }
 
 impl std::fmt::Debug for Live {
@@ -163,6 +164,7 @@ impl Live {
             good_until: AtomicI64::new(i64::MAX),
             flight: Mutex::new(None),
             exchanged: Exchanged::default(),
+            identities: crate::identity::Kept::default(),
         }
     }
 

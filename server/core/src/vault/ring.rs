@@ -156,6 +156,11 @@ impl Ring {
         self.keys.iter().map(|(id, key, _)| (id, key))
     }
 
+    /// Each key with the moment from which it seals, oldest first.
+    pub(crate) fn dated_keys(&self) -> impl Iterator<Item = (&KeyId, &Key, UnixMs)> {
+        self.keys.iter().map(|(id, key, since)| (id, key, *since))
+    }
+
     fn key(&self, id: &str) -> Result<&Key, VaultError> {
         self.keys().find(|(known, _)| known.0 == id).map(|(_, key)| key).ok_or(VaultError::UnknownKey)
     }

@@ -229,8 +229,8 @@ fn check_callers(reader: &Reader<'_>, callers: &Found<Callers>, access: Access, 
         let what = "callers changes nothing where access = \"anonymous\": nobody is asked who they are";
         reader.clash(&callers.place, what, "leave callers out, or set access = \"signed_in\"");
     }
-    if callers.value.machines() && matches!(token, TokenMode::User | TokenMode::Exchange(_)) {
-        let what = "this token mode is about a person's access token, and a machine has none";
+    if callers.value.machines() && matches!(token, TokenMode::User | TokenMode::Exchange(_) | TokenMode::Identity(_)) {
+        let what = "this token mode is about a person in a session, and a machine has none";
         reader.clash(&callers.place, what, "give machines a route of their own with another token mode");
     }
 }

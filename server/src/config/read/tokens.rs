@@ -1,5 +1,6 @@
 //! `token` of a route: a word, or a table that says more.
 
+use cloakroom_core::identity::{IdentityAsk, RESERVED};
 use cloakroom_core::oidc::grant::GrantAsk;
 use cloakroom_core::policy::Access;
 
@@ -15,13 +16,15 @@ enum Mode {
     User,
     ClientCredentials,
     Exchange,
+    Identity,
 }
 
-const MODES: [(&str, Mode); 4] = [
+const MODES: [(&str, Mode); 5] = [
     ("none", Mode::None),
     ("user", Mode::User),
     ("client_credentials", Mode::ClientCredentials),
     ("exchange", Mode::Exchange),
+    ("identity", Mode::Identity),
 ];
 
 pub(super) fn token(reader: &Reader<'_>, all: &Parts<Provider>) -> Found<TokenMode> {
@@ -44,6 +47,7 @@ pub(super) fn token(reader: &Reader<'_>, all: &Parts<Provider>) -> Found<TokenMo
     let ask =
         GrantAsk { audience: text("audience"), resource: text("resource"), scopes: providers::scopes_or(&table, &[]) };
     let registration = table.text("registration");
+    let identity = (mode.value == Mode::Identity).then(|| identity(&table, &ask, registration.as_ref()));
     table.finish();
     let value = match mode.value {
         Mode::ClientCredentials => {
@@ -65,10 +69,34 @@ pub(super) fn token(reader: &Reader<'_>, all: &Parts<Provider>) -> Found<TokenMo
             }
             Some(TokenMode::Exchange(ask))
         }
+        Mode::Identity => identity.flatten().map(TokenMode::Identity),
         Mode::User => Some(TokenMode::User),
         Mode::None => Some(TokenMode::None),
     };
     Found { value: value.unwrap_or(TokenMode::None), place: table.place().clone() }
+}
+
+/// `{ mode = "identity", audience = "orders", claims = ["email"] }`
+fn identity(table: &Reader<'_>, ask: &GrantAsk, registration: Option<&Found<&str>>) -> Option<IdentityAsk> {
+    let mut claims = Vec::new();
+    for found in table.texts("claims").unwrap_or_default() {
+        if RESERVED.contains(&found.value) {
+            let what = format!("{} is set by the gateway itself", quoted(found.value));
+            table.wrong(&found.place, what, format!("leave it out; every token says {}", RESERVED.join(", ")));
+        }
+        claims.push(found.value.to_owned());
+    }
+    for key in ["resource", "scopes"].into_iter().filter(|key| table.has(key)) {
+        let what = format!("{} means nothing to an identity token", table.name(key));
+        table.wrong(&table.place_of(&[key]), what, "leave it out: audience says for whom it is");
+    }
+    if let Some(found) = registration {
+        table.wrong(&found.place, "an identity token comes from no provider", "leave registration out");
+    }
+    if !table.has("audience") {
+        table.clash(table.place(), "the audience is missing", "say for whom the token is: audience = \"orders\"");
+    }
+    Some(IdentityAsk { audience: ask.audience.clone()?, claims })
 }
 
 pub(super) fn check(reader: &Reader<'_>, token: &Found<TokenMode>, access: Access, to: Option<&Upstream>) {
@@ -76,6 +104,7 @@ pub(super) fn check(reader: &Reader<'_>, token: &Found<TokenMode>, access: Acces
         TokenMode::None => return,
         TokenMode::User => ("user", "users' access tokens"),
         TokenMode::Exchange(_) => ("exchange", "users' access tokens"),
+        TokenMode::Identity(_) => ("identity", "identity tokens"),
         TokenMode::ClientCredentials(..) => ("client_credentials", "the gateway's access tokens"),
     };
     if access == Access::Anonymous && name != "client_credentials" {
