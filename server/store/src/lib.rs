@@ -1,7 +1,9 @@
-//! Storage: the only room that speaks SQL. Embedded SQLite behind [`cloakroom_core::store::Store`].
+//! Storage: the only room that speaks SQL. Embedded SQLite and PostgreSQL behind [`cloakroom_core::store::Store`].
 
 #[cfg(test)]
 mod conformance;
+mod postgres;
 mod sqlite;
 
+pub use postgres::{Address, ConnectError, Postgres, Settings, Tls};
 pub use sqlite::{OpenError, Sqlite, Writes};

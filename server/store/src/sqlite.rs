@@ -9,6 +9,7 @@ mod logout;
 mod mobile;
 mod open;
 mod refresh;
+#[path = "rows.rs"]
 mod rows;
 mod sessions;
 mod succession;
@@ -36,6 +37,9 @@ use cloakroom_core::store::{AuditPage, AuditPlace, AuditQuery};
 
 pub use open::OpenError;
 use writer::{Hands, Writer};
+
+type Db = sqlx::Sqlite;
+type Row = sqlx::sqlite::SqliteRow;
 
 /// A store in one SQLite file.
 #[derive(Debug)]

@@ -1,25 +1,27 @@
-//! Rows as values. A column that does not read is an error with its name, never a panic.
+//! Rows as values. A column that does not read is an error with its name, never a panic. One text for each kind of
+//! database, compiled with its row.
 
-use sqlx::sqlite::SqliteRow;
-use sqlx::{Decode, Row as _, Sqlite, Type};
+use sqlx::{Decode, Row as _, Type};
 
 use cloakroom_core::clock::UnixMs;
 use cloakroom_core::session::id::{SecretHash, SessionId};
 use cloakroom_core::store::{Ended, SessionRow, SessionSummary};
 
+use super::{Db, Row};
+
 /// A row and the table it is from, for the error's sake.
 #[derive(Clone, Copy)]
 pub(super) struct Columns<'r> {
-    row: &'r SqliteRow,
+    row: &'r Row,
     table: &'static str,
 }
 
 impl<'r> Columns<'r> {
-    pub(super) const fn of(table: &'static str, row: &'r SqliteRow) -> Self {
+    pub(super) const fn of(table: &'static str, row: &'r Row) -> Self {
         Self { row, table }
     }
 
-    pub(super) fn get<T: Decode<'r, Sqlite> + Type<Sqlite>>(self, column: &str) -> sqlx::Result<T> {
+    pub(super) fn get<T: Decode<'r, Db> + Type<Db>>(self, column: &str) -> sqlx::Result<T> {
         self.row.try_get(column).map_err(|error| self.unreadable(column, &error.to_string()))
     }
 
@@ -51,7 +53,7 @@ impl<'r> Columns<'r> {
 pub(super) const SUMMARY: &str = "id, tenant, client_id, provider_id, kind, issuer, sub, name, email, address, user_agent, \
      device_name, created_at, last_seen_at, idle_ms, expires_at, ended_at, ended_reason, ended_text, ended_by";
 
-pub(super) fn summary(row: &SqliteRow) -> sqlx::Result<SessionSummary> {
+pub(super) fn summary(row: &Row) -> sqlx::Result<SessionSummary> {
     let row = Columns::of("sessions", row);
     let last_seen_at = row.moment("last_seen_at")?;
     let idle_ms: i64 = row.get("idle_ms")?;
@@ -83,7 +85,7 @@ pub(super) fn ended(row: Columns<'_>) -> sqlx::Result<Option<Ended>> {
     Ok(Some(Ended { at: UnixMs(at), reason, text, by }))
 }
 
-pub(super) fn session(row: &SqliteRow) -> sqlx::Result<SessionRow> {
+pub(super) fn session(row: &Row) -> sqlx::Result<SessionRow> {
     let columns = Columns::of("sessions", row);
     Ok(SessionRow {
         summary: summary(row)?,

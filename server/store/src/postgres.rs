@@ -1,0 +1,209 @@
+//! PostgreSQL: the one truth of several nodes. Each unit of work is a transaction at READ COMMITTED that locks the rows
+//! it decides on; plain SQL, without extensions and advisory locks.
+
+mod address;
+mod audit;
+mod keys;
+mod list;
+mod log;
+mod login;
+mod logout;
+mod open;
+mod refresh;
+#[path = "rows.rs"]
+mod rows;
+mod sessions;
+mod sweep;
+mod unit;
+
+#[cfg(test)]
+mod tests;
+
+use std::borrow::Cow;
+
+use async_trait::async_trait;
+use sqlx::PgPool;
+
+use cloakroom_core::audit::{AuditRow, ChainHead, ChainLink, StoredEvent};
+use cloakroom_core::clock::UnixMs;
+use cloakroom_core::session::id::SessionId;
+use cloakroom_core::store::{
+    AddKey, BeginRefresh, Begun, CommitLogin, CommitLogout, CommitRefresh, Doubt, End, EndOutcome, KeyUse, ListPage,
+    ListQuery, LoginOutcome, LogoutOutcome, Named, RetireKey, RetireOutcome, Rewrap, SessionRow, SessionSummary, Store,
+    StoreResult, StoredTokens, SubjectKeyRow, Totals, Wrapped, WrappedKeyRow,
+};
+
+pub use address::Address;
+pub use open::{ConnectError, Settings, Tls};
+use unit::Mode::{Read, Snapshot, Write};
+
+type Db = sqlx::Postgres;
+type Row = sqlx::postgres::PgRow;
+
+/// A store in a PostgreSQL database.
+#[derive(Debug)]
+pub struct Postgres {
+    pool: PgPool,
+    /// Host and database, for messages.
+    place: String,
+}
+
+/// Text as this server keeps it: without NUL, which it takes for no text at all. Only columns that serve lists hold text
+/// of others; what decides is sealed.
+fn text(text: &str) -> Cow<'_, str> {
+    if text.contains('\0') { text.replace('\0', "\u{fffd}").into() } else { text.into() }
+}
+
+#[async_trait]
+impl Store for Postgres {
+    async fn keys(&self) -> StoreResult<Vec<WrappedKeyRow>> {
+        self.unit(Read, (), |c, ()| Box::pin(keys::all(c))).await
+    }
+
+    async fn add_first_key(&self, key: WrappedKeyRow) -> StoreResult<Vec<WrappedKeyRow>> {
+        self.unit(Write, key, |c, key| Box::pin(keys::add_first(c, key))).await
+    }
+
+    async fn keep_index_key(&self, key: WrappedKeyRow) -> StoreResult<()> {
+        self.unit(Write, key, |c, key| Box::pin(keys::keep_index(c, key))).await
+    }
+
+    async fn add_key(&self, add: AddKey) -> StoreResult<bool> {
+        self.unit(Write, add, |c, add| Box::pin(keys::add(c, add))).await
+    }
+
+    async fn key_uses(&self) -> StoreResult<Vec<KeyUse>> {
+        self.unit(Read, (), |c, ()| Box::pin(keys::uses(c))).await
+    }
+
+    async fn begun_before(&self, moment: UnixMs, now: UnixMs) -> StoreResult<Begun> {
+        self.unit(Read, (moment, now), |c, (moment, now)| Box::pin(keys::begun_before(c, *moment, *now))).await
+    }
+
+    async fn wrapped_by(&self, key_id: &str, limit: u32) -> StoreResult<Vec<Wrapped>> {
+        let asked = (key_id.to_owned(), limit);
+        self.unit(Read, asked, |c, (key_id, limit)| Box::pin(keys::wrapped_by(c, key_id, *limit))).await
+    }
+
+    async fn rewrap(&self, rewraps: Vec<Rewrap>) -> StoreResult<u64> {
+        self.unit(Write, rewraps, |c, rewraps| Box::pin(keys::rewrap(c, rewraps))).await
+    }
+
+    async fn retire_key(&self, retire: RetireKey) -> StoreResult<RetireOutcome> {
+        self.unit(Write, retire, |c, retire| Box::pin(keys::retire(c, retire))).await
+    }
+
+    async fn subject_key(&self, candidate: SubjectKeyRow) -> StoreResult<SubjectKeyRow> {
+        self.unit(Write, candidate, |c, candidate| Box::pin(keys::subject(c, candidate))).await
+    }
+
+    async fn find_subject_key(&self, subject: [u8; 32]) -> StoreResult<Option<SubjectKeyRow>> {
+        self.unit(Read, subject, |c, subject| Box::pin(keys::find_subject(c, *subject))).await
+    }
+
+    async fn commit_login(&self, login: CommitLogin) -> StoreResult<LoginOutcome> {
+        self.unit(Write, login, |c, login| Box::pin(login::commit(c, login))).await
+    }
+
+    async fn session(&self, id: SessionId) -> StoreResult<Option<SessionRow>> {
+        self.unit(Read, id, |c, id| Box::pin(sessions::one(c, *id))).await
+    }
+
+    async fn tokens(&self, id: SessionId) -> StoreResult<Option<StoredTokens>> {
+        self.unit(Read, id, |c, id| Box::pin(sessions::tokens(c, *id))).await
+    }
+
+    async fn touch(&self, seen: Vec<(SessionId, UnixMs)>) -> StoreResult<()> {
+        self.unit(Write, seen, |c, seen| Box::pin(sessions::touch(c, seen))).await
+    }
+
+    async fn end(&self, ends: Vec<End>) -> StoreResult<Vec<EndOutcome>> {
+        self.unit(Write, ends, |c, ends| Box::pin(sessions::end_all(c, ends))).await
+    }
+
+    async fn named(&self, named: Named) -> StoreResult<Vec<SessionSummary>> {
+        self.unit(Read, named, |c, named| Box::pin(logout::named(c, named))).await
+    }
+
+    async fn commit_logout(&self, logout: CommitLogout) -> StoreResult<LogoutOutcome> {
+        self.unit(Write, logout, |c, logout| Box::pin(logout::commit(c, logout))).await
+    }
+
+    async fn forget_tokens(&self, id: SessionId) -> StoreResult<()> {
+        self.unit(Write, id, |c, id| Box::pin(sessions::forget_tokens(c, *id))).await
+    }
+
+    async fn sessions_of(&self, subject: [u8; 32], client_id: &str, now: UnixMs) -> StoreResult<Vec<SessionSummary>> {
+        let asked = (subject, client_id.to_owned(), now);
+        self.unit(Read, asked, |c, (subject, client, now)| Box::pin(list::of_subject(c, *subject, client, *now))).await
+    }
+
+    async fn list(&self, query: ListQuery) -> StoreResult<ListPage> {
+        self.unit(Snapshot, query, |c, query| Box::pin(list::page(c, query))).await
+    }
+
+    async fn totals(&self, tenant: Option<&str>, now: UnixMs, since: UnixMs) -> StoreResult<Totals> {
+        let asked = (tenant.map(str::to_owned), now, since);
+        self.unit(Snapshot, asked, |c, (tenant, now, since)| {
+            Box::pin(list::totals(c, tenant.as_deref(), *now, *since))
+        })
+        .await
+    }
+
+    async fn begin_refresh(
+        &self,
+        id: SessionId,
+        owner: &str,
+        now: UnixMs,
+        lease_until: UnixMs,
+        doubt: Doubt,
+    ) -> StoreResult<BeginRefresh> {
+        let asked = refresh::Asked { id, owner: owner.to_owned(), now, until: lease_until, doubt };
+        self.unit(Write, asked, |c, asked| Box::pin(refresh::begin(c, asked))).await
+    }
+
+    async fn commit_refresh(&self, refresh: CommitRefresh) -> StoreResult<bool> {
+        self.unit(Write, refresh, |c, refresh| Box::pin(refresh::commit(c, refresh))).await
+    }
+
+    async fn abandon_refresh(&self, id: SessionId, fence: i64) -> StoreResult<()> {
+        self.unit(Write, (id, fence), |c, (id, fence)| Box::pin(refresh::abandon(c, *id, *fence))).await
+    }
+
+    async fn leave_in_doubt(&self, id: SessionId, fence: i64) -> StoreResult<()> {
+        self.unit(Write, (id, fence), |c, (id, fence)| Box::pin(refresh::give_back(c, *id, *fence))).await
+    }
+
+    async fn append(&self, events: Vec<AuditRow>) -> StoreResult<()> {
+        self.unit(Write, events, |c, events| Box::pin(audit::append_all(c, events))).await
+    }
+
+    async fn unchained(&self, limit: u32) -> StoreResult<(ChainHead, Vec<StoredEvent>)> {
+        self.unit(Snapshot, limit, |c, limit| Box::pin(audit::unchained(c, *limit))).await
+    }
+
+    async fn chain(&self, after: ChainHead, links: Vec<ChainLink>) -> StoreResult<bool> {
+        self.unit(Write, (after, links), |c, (after, links)| Box::pin(audit::chain(c, *after, links))).await
+    }
+
+    async fn chained(&self, after: i64, limit: u32) -> StoreResult<Vec<StoredEvent>> {
+        self.unit(Read, (after, limit), |c, (after, limit)| Box::pin(audit::chained(c, *after, *limit))).await
+    }
+
+    async fn events_of_session(&self, id: SessionId) -> StoreResult<Vec<StoredEvent>> {
+        self.unit(Read, id, |c, id| Box::pin(audit::of_session(c, *id))).await
+    }
+
+    async fn latest_events(&self, tenant: Option<&str>, limit: u32) -> StoreResult<Vec<StoredEvent>> {
+        let asked = (tenant.map(str::to_owned), limit);
+        self.unit(Read, asked, |c, (tenant, limit)| Box::pin(audit::latest(c, tenant.as_deref(), *limit))).await
+    }
+
+    async fn ready(&self) -> StoreResult<()> {
+        self.unit(Write, (), |c, ()| Box::pin(keys::probe(c))).await
+    }
+
+    async fn close(&self) {
+        self.pool.close().await;
+    }
+}

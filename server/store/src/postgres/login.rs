@@ -1,0 +1,84 @@
+//! The unit of work that ends a login.
+
+use sqlx::PgConnection;
+
+use cloakroom_core::store::{CommitLogin, LoginOutcome, SessionRow, StoredTokens};
+
+use super::{audit, logout, sessions, sweep, text};
+
+pub(super) async fn commit(connection: &mut PgConnection, login: &CommitLogin) -> sqlx::Result<LoginOutcome> {
+    let now = login.session.summary.created_at;
+    sweep::used_transactions(connection, now).await?;
+    let used =
+        sqlx::query("INSERT INTO used_transactions (hash, expires_at) VALUES ($1, $2) ON CONFLICT (hash) DO NOTHING")
+            .bind(login.transaction.as_slice())
+            .bind(login.transaction_expires_at.0)
+            .execute(&mut *connection)
+            .await?;
+    if used.rows_affected() == 0 {
+        return Ok(LoginOutcome::Replayed);
+    }
+    if logout::forbids(connection, &login.proven, now).await? {
+        return Ok(LoginOutcome::LoggedOut);
+    }
+    insert_session(connection, &login.session).await?;
+    insert_tokens(connection, &login.session, &login.tokens).await?;
+    audit::append(connection, &login.event).await?;
+    let replaced = match &login.replaces {
+        Some(end) => sessions::end_all(connection, std::slice::from_ref(end)).await?.pop(),
+        None => None,
+    };
+    Ok(LoginOutcome::Started { replaced })
+}
+
+async fn insert_session(connection: &mut PgConnection, session: &SessionRow) -> sqlx::Result<()> {
+    let summary = &session.summary;
+    sqlx::query(
+        "INSERT INTO sessions (id, tenant, client_id, provider_id, registration_id, kind, issuer, sub, subject, upstream_sid, \
+         name, email, address, user_agent, created_at, last_seen_at, idle_ms, expires_at, live_until, version, secret_hash, \
+         key_id, wrapped_key, sealed) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, \
+         $18, $19, $20, $21, $22, $23, $24)",
+    )
+    .bind(summary.id.as_bytes().as_slice())
+    .bind(&summary.tenant)
+    .bind(&summary.client_id)
+    .bind(&summary.provider_id)
+    .bind(&session.registration_id)
+    .bind(&summary.kind)
+    .bind(text(&summary.issuer))
+    .bind(text(&summary.sub))
+    .bind(session.subject.as_slice())
+    .bind(session.upstream_sid.as_ref().map(<[u8; 32]>::as_slice))
+    .bind(summary.name.as_deref().map(text))
+    .bind(summary.email.as_deref().map(text))
+    .bind(summary.address.as_deref().map(text))
+    .bind(summary.user_agent.as_deref().map(text))
+    .bind(summary.created_at.0)
+    .bind(summary.last_seen_at.0)
+    .bind(summary.idle_expires_at.0.saturating_sub(summary.last_seen_at.0))
+    .bind(summary.expires_at.0)
+    .bind(summary.idle_expires_at.min(summary.expires_at).0)
+    .bind(session.version)
+    .bind(session.secret_hash.0.as_slice())
+    .bind(&session.key_id)
+    .bind(&session.wrapped_key)
+    .bind(&session.sealed)
+    .execute(connection)
+    .await
+    .map(|_| ())
+}
+
+async fn insert_tokens(
+    connection: &mut PgConnection,
+    session: &SessionRow,
+    tokens: &StoredTokens,
+) -> sqlx::Result<()> {
+    sqlx::query("INSERT INTO tokens (session_id, generation, sealed, refreshed_at) VALUES ($1, $2, $3, $4)")
+        .bind(session.summary.id.as_bytes().as_slice())
+        .bind(tokens.generation)
+        .bind(&tokens.sealed)
+        .bind(tokens.refreshed_at.0)
+        .execute(connection)
+        .await
+        .map(|_| ())
+}
