@@ -14,10 +14,10 @@ use cloakroom_core::http::HttpClient;
 use cloakroom_core::keys::Keys;
 use cloakroom_core::random::{Random, SystemRandom};
 use cloakroom_core::store::Store;
-use cloakroom_store::Sqlite;
+use cloakroom_store::{Postgres, Sqlite};
 
 use crate::clock::SystemClock;
-use crate::config::Config;
+use crate::config::{self, Config};
 use crate::outbound::{Egress, Outbound};
 use crate::telemetry::logs;
 
@@ -69,12 +69,15 @@ pub fn control_runtime() -> std::io::Result<Runtime> {
         .build()
 }
 
-/// Opens the store for this process alone, and brings it up to date.
+/// Opens the store and brings it up to date: a file for this process alone, a database beside other nodes.
 ///
 /// # Errors
-/// When it cannot be opened, or another process holds it.
+/// When it cannot be opened, or another process holds the file.
 pub async fn open_store(config: &Config, background: &Handle) -> anyhow::Result<Arc<dyn Store>> {
-    Ok(Arc::new(Sqlite::open(&config.store.path, background).await?))
+    Ok(match &config.store {
+        config::Store::Sqlite(path) => Arc::new(Sqlite::open(path, background).await?),
+        config::Store::Postgres(settings) => Arc::new(Postgres::open(settings).await?),
+    })
 }
 
 /// The keeper of the store's key ring, for a command.
@@ -90,7 +93,10 @@ pub async fn keys(config: &Config, ambient: &Ambient, store: &Arc<dyn Store>) ->
 /// # Errors
 /// When it cannot be opened.
 pub async fn open_store_for_reading(config: &Config) -> anyhow::Result<Arc<dyn Store>> {
-    Ok(Arc::new(Sqlite::open_read_only(&config.store.path).await?))
+    Ok(match &config.store {
+        config::Store::Sqlite(path) => Arc::new(Sqlite::open_read_only(path).await?),
+        config::Store::Postgres(settings) => Arc::new(Postgres::open_read_only(settings).await?),
+    })
 }
 
 /// Runs the gateway until SIGTERM or SIGINT, then drains.

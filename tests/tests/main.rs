@@ -25,6 +25,7 @@ mod mobile;
 mod operation;
 mod pages;
 mod policies;
+mod postgres;
 mod providers;
 mod proxy;
 mod refresh;

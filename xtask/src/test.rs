@@ -134,6 +134,7 @@ fn run_stage(root: &Path, stage: Stage, long: bool, tally: &mut Tally) -> Result
             show(&mut cargo(root, &["build", "--profile", "ci", "-p", "cloakroom"]), tally)
         }
         Stage::Units => {
+            setup::for_units(root)?;
             let units = ["test", "--profile", "ci", "--workspace", "--exclude", "cloakroom-tests"];
             let mut tests = cargo(root, &units);
             tests.env("CLOAKROOM_BIN", binary(root, "ci"));

@@ -60,7 +60,7 @@ impl Running {
         let management = bind(config.server.management, "server.management").await?;
         let counts: Vec<_> = (0..config.server.workers).map(|_| Arc::new(WorkerCounts::default())).collect();
         let (gateway, seen) = build::gateway(&config, &ambient, &background, counts.clone()).await?;
-        upkeep::start(&gateway.sessions, &config.store.path, &background);
+        upkeep::start(&gateway.sessions, config.store.file(), &background);
         let (drain, drained) = watch::channel(false);
         let (questions, asked) = mpsc::channel(QUESTIONS);
         let crowded = Arc::new(AtomicBool::new(false));

@@ -18,15 +18,16 @@ const BREATH: Duration = Duration::from_millis(20);
 /// How often the stored ring is looked at: another node may have added or retired a key.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
 
-/// Starts it.
-pub(super) fn start(sessions: &Arc<Sessions>, store: &Path, background: &Handle) {
-    let socket = socket_of(store);
-    match desk::open(&socket) {
-        Ok(listener) => drop(background.spawn(desk::serve(listener, Arc::clone(sessions)))),
-        Err(error) => tracing::warn!(
-            socket = %socket.display(), %error,
-            "`cloakroom keys` reaches this gateway only while it is stopped"
-        ),
+/// Starts it. A store in a file is this process's alone, which therefore answers for it at a socket.
+pub(super) fn start(sessions: &Arc<Sessions>, file: Option<&Path>, background: &Handle) {
+    if let Some(socket) = file.map(socket_of) {
+        match desk::open(&socket) {
+            Ok(listener) => drop(background.spawn(desk::serve(listener, Arc::clone(sessions)))),
+            Err(error) => tracing::warn!(
+                socket = %socket.display(), %error,
+                "`cloakroom keys` reaches this gateway only while it is stopped"
+            ),
+        }
     }
     drop(background.spawn(tend_keys(Arc::clone(sessions))));
 }

@@ -1,8 +1,9 @@
 //! A configuration that has no mistakes.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -106,9 +107,31 @@ impl Tls {
 
 /// `[store]`
 #[derive(Debug)]
-pub struct Store {
-    /// The SQLite file.
-    pub path: PathBuf,
+pub enum Store {
+    /// A SQLite file.
+    Sqlite(PathBuf),
+    /// A PostgreSQL database.
+    Postgres(cloakroom_store::Settings),
+}
+
+impl Store {
+    /// The SQLite file, where it is one.
+    #[must_use]
+    pub fn file(&self) -> Option<&Path> {
+        match self {
+            Self::Sqlite(path) => Some(path),
+            Self::Postgres(_) => None,
+        }
+    }
+}
+
+impl fmt::Display for Store {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sqlite(path) => write!(f, "{}", path.display()),
+            Self::Postgres(settings) => write!(f, "{}, {} connections", settings.address, settings.pool_size),
+        }
+    }
 }
 
 /// `[keys]`

@@ -12,6 +12,7 @@ mod providers;
 mod proxies;
 mod rates;
 mod routes;
+mod store;
 mod tls;
 mod tokens;
 mod web;
@@ -26,7 +27,7 @@ use secrecy::ExposeSecret as _;
 
 use super::keys;
 use super::load::Environment;
-use super::model::{Config, Keys, Log, RouteTo, Server, Store};
+use super::model::{Config, Keys, Log, RouteTo, Server};
 use super::reader::Reader;
 use super::report::Mistake;
 use super::secret::{self, Use};
@@ -46,7 +47,7 @@ pub(super) struct Outside<'a> {
 /// Reads everything, noting every mistake on the way; `None` when a required part is missing.
 pub(super) fn config(root: &Reader<'_>, outside: &Outside<'_>) -> Option<Config> {
     let server = server(root, outside);
-    let store = store(root, outside);
+    let store = store::store(root, outside);
     let keys = keys(root, outside);
     let log = log(root);
     let rates = rates::rates(root);
@@ -142,24 +143,6 @@ fn limits(reader: &Reader<'_>) -> Limits {
         body_idle_secs: secs("body_idle_timeout_secs", 30),
         keep_alive_secs: secs("keep_alive_secs", 75),
     }
-}
-
-fn store(root: &Reader<'_>, outside: &Outside<'_>) -> Option<Store> {
-    let reader = root.table_or_missing("store", "{ url = \"sqlite:cloakroom.db\" }")?;
-    let allowed =
-        "sqlite: and the path of a file, such as sqlite:cloakroom.db or sqlite:/var/lib/cloakroom/cloakroom.db";
-    let url = reader.parsed(reader.required("url", "\"sqlite:cloakroom.db\""), "url", allowed, |text| {
-        let path = text.strip_prefix("sqlite:").ok_or("does not start with sqlite:")?;
-        match path {
-            "" => Err("names no file".into()),
-            ":memory:" => Err("is no file: sessions would not outlive the process".into()),
-            path if path.starts_with("//") => Err("has // after sqlite:".into()),
-            path if path.contains(['?', '#']) => Err("has parameters".into()),
-            path => Ok(outside.folder.join(path)),
-        }
-    });
-    reader.finish();
-    Some(Store { path: url?.value })
 }
 
 #[expect(clippy::disallowed_methods, reason = "the root key is read into the vault's own type, once")]

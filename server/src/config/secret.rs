@@ -37,7 +37,7 @@ pub(super) struct Told {
     pub(super) help: String,
 }
 
-fn told(what: impl Into<String>, help: impl Into<String>) -> Told {
+pub(super) fn told(what: impl Into<String>, help: impl Into<String>) -> Told {
     Told { what: what.into(), help: help.into() }
 }
 

@@ -19,7 +19,7 @@ pub fn summary(loaded: &Loaded) -> String {
     text.push_str(&grid(&[
         ["public".into(), format!("{}, {} workers", server.listen, server.workers)],
         ["management".into(), server.management.to_string()],
-        ["store".into(), config.store.path.display().to_string()],
+        ["store".into(), config.store.to_string()],
     ]));
     text.push_str(&titled(["CERTIFICATE", "FOR"], certificates(config)));
     text.push_str(&titled(["PROVIDER", "ISSUER", "REGISTRATIONS"], providers(config)));

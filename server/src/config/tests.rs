@@ -77,6 +77,7 @@ fn folder(text: &str) -> tempfile::TempDir {
         ("site.pem", &SITE.0),
         ("company-ca.pem", &SITE.0),
         ("site.key", &SITE.1),
+        ("database-ca.pem", &SITE.0),
     ] {
         let file = folder.path().join(name);
         fs::write(&file, text).expect("written");
@@ -114,6 +115,8 @@ fn good_configurations_load() {
         with("[server]\n", "[server]\ntrusted_proxies = [\"10.0.0.0/8\", \"::1\"]\nproxy_protocol = true\n"),
         format!("{GOOD}[limits]\naddress = {{ rate = \"5/min\" }}\nlogin = \"off\"\n"),
         with("sqlite:cloakroom.db", "sqlite:/var/lib/cloakroom.db"),
+        with("sqlite:cloakroom.db", "postgres://cloakroom@db.example.com/cloakroom"),
+        with("\"sqlite:cloakroom.db\"", "\"postgres://cloakroom@[::1]:6432/c\"\npool_size = 4\ntls = \"off\""),
         with("path = \"/api/\"", "path = \"/\""),
         with("path = \"/api/\"", "path = \"/bffx/\""),
         with("client = \"app\"", "client = \"app\"\nbase_path = \"/login/x\""),

@@ -1,5 +1,6 @@
 //! The command's side.
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context as _;
@@ -19,13 +20,13 @@ use crate::config::Config;
 /// Values moved in one step while no gateway runs.
 const STEP: u32 = 500;
 
-/// Whoever does what is asked: the running gateway, or this process with the store to itself.
+/// Whoever does what is asked: the running gateway that has the store's file to itself, or this process.
 pub enum Host {
-    /// The gateway runs.
-    Up(Box<Config>),
-    /// It does not.
+    /// A gateway holds the file, and answers at this socket.
+    Up(PathBuf),
+    /// None does; or the store is a database, which many use.
     Down {
-        /// The store, ours alone.
+        /// The store.
         store: Arc<dyn Store>,
         /// The ring's keeper.
         keys: Arc<Keys>,
@@ -44,15 +45,19 @@ impl Host {
     /// # Errors
     /// When the store is not there or does not open.
     pub async fn find(config: Config, background: &Handle) -> anyhow::Result<Self> {
-        let path = &config.store.path;
-        anyhow::ensure!(path.exists(), "{}: there is no store yet; `cloakroom serve` makes it", path.display());
+        let file = config.store.file();
+        if let Some(path) = file {
+            anyhow::ensure!(path.exists(), "{}: there is no store yet; `cloakroom serve` makes it", path.display());
+        }
         match app::open_store(&config, background).await {
             Ok(store) => {
                 let keys = app::keys(&config, &Ambient::system()?, &store).await?;
                 Ok(Self::Down { store, keys })
             }
-            Err(error) if matches!(error.downcast_ref(), Some(OpenError::InUse(_))) => Ok(Self::Up(Box::new(config))),
-            Err(error) => Err(error),
+            Err(error) => match (error.downcast_ref(), file) {
+                (Some(OpenError::InUse(_)), Some(path)) => Ok(Self::Up(socket_of(path))),
+                _ => Err(error),
+            },
         }
     }
 
@@ -62,7 +67,7 @@ impl Host {
     /// When the gateway does not answer, or refuses.
     pub async fn ask(&self, ask: &Ask) -> anyhow::Result<Answer> {
         let answer = match self {
-            Self::Up(config) => through_socket(config, ask).await?,
+            Self::Up(socket) => through_socket(socket, ask).await?,
             Self::Down { keys, .. } => {
                 if let Ask::RetireKey { .. } = ask {
                     while keys.move_some(STEP).await? > 0 {}
@@ -84,10 +89,9 @@ impl Host {
     }
 }
 
-async fn through_socket(config: &Config, ask: &Ask) -> anyhow::Result<Answer> {
-    let path = socket_of(&config.store.path);
+async fn through_socket(path: &Path, ask: &Ask) -> anyhow::Result<Answer> {
     let unheard = || format!("{}: the gateway that uses this store cannot be asked there", path.display());
-    let mut stream = UnixStream::connect(&path).await.with_context(unheard)?;
+    let mut stream = UnixStream::connect(path).await.with_context(unheard)?;
     let mut text = serde_json::to_vec(ask)?;
     text.push(b'\n');
     stream.write_all(&text).await.with_context(unheard)?;

@@ -8,11 +8,13 @@ mod list;
 mod log;
 mod login;
 mod logout;
+mod mobile;
 mod open;
 mod refresh;
 #[path = "rows.rs"]
 mod rows;
 mod sessions;
+mod succession;
 mod sweep;
 mod unit;
 
@@ -29,8 +31,9 @@ use cloakroom_core::clock::UnixMs;
 use cloakroom_core::session::id::SessionId;
 use cloakroom_core::store::{
     AddKey, BeginRefresh, Begun, CommitLogin, CommitLogout, CommitRefresh, Doubt, End, EndOutcome, KeyUse, ListPage,
-    ListQuery, LoginOutcome, LogoutOutcome, Named, RetireKey, RetireOutcome, Rewrap, SessionRow, SessionSummary, Store,
-    StoreResult, StoredTokens, SubjectKeyRow, Totals, Wrapped, WrappedKeyRow,
+    ListQuery, LoginOutcome, LogoutOutcome, MobileGrant, Named, NoteReuse, RedeemCode, RetireKey, RetireOutcome,
+    Rewrap, RotateRefresh, SessionRow, SessionSummary, Store, StoreResult, StoredTokens, SubjectKeyRow, Succession,
+    Totals, Wrapped, WrappedKeyRow,
 };
 
 pub use address::Address;
@@ -113,6 +116,14 @@ impl Store for Postgres {
         self.unit(Read, id, |c, id| Box::pin(sessions::tokens(c, *id))).await
     }
 
+    async fn succession(&self, id: SessionId) -> StoreResult<Option<Succession>> {
+        self.unit(Read, id, |c, id| Box::pin(succession::of(c, *id))).await
+    }
+
+    async fn note_reuse(&self, reuse: NoteReuse) -> StoreResult<bool> {
+        self.unit(Write, reuse, |c, reuse| Box::pin(succession::note_reuse(c, reuse))).await
+    }
+
     async fn touch(&self, seen: Vec<(SessionId, UnixMs)>) -> StoreResult<()> {
         self.unit(Write, seen, |c, seen| Box::pin(sessions::touch(c, seen))).await
     }
@@ -172,6 +183,27 @@ impl Store for Postgres {
 
     async fn leave_in_doubt(&self, id: SessionId, fence: i64) -> StoreResult<()> {
         self.unit(Write, (id, fence), |c, (id, fence)| Box::pin(refresh::give_back(c, *id, *fence))).await
+    }
+
+    async fn mobile_grant(&self, id: SessionId) -> StoreResult<Option<MobileGrant>> {
+        self.unit(Read, id, |c, id| Box::pin(mobile::grant(c, *id))).await
+    }
+
+    async fn redeem_code(&self, redeem: RedeemCode) -> StoreResult<bool> {
+        self.unit(Write, redeem, |c, redeem| Box::pin(mobile::redeem(c, redeem))).await
+    }
+
+    async fn rotate_refresh(&self, rotate: RotateRefresh) -> StoreResult<bool> {
+        self.unit(Write, rotate, |c, rotate| Box::pin(mobile::rotate(c, rotate))).await
+    }
+
+    async fn use_once(&self, hash: [u8; 32], expires_at: UnixMs, now: UnixMs) -> StoreResult<bool> {
+        let once = (hash, expires_at, now);
+        self.unit(Write, once, |c, (hash, until, now)| Box::pin(mobile::use_once(c, *hash, *until, *now))).await
+    }
+
+    async fn name_device(&self, id: SessionId, name: Option<String>) -> StoreResult<bool> {
+        self.unit(Write, (id, name), |c, (id, name)| Box::pin(mobile::name_device(c, *id, name.as_deref()))).await
     }
 
     async fn append(&self, events: Vec<AuditRow>) -> StoreResult<()> {

@@ -25,6 +25,7 @@ pub struct Setup {
     phone: Option<String>,
     registrations: Option<String>,
     provider: String,
+    store: Option<String>,
 }
 
 /// The secret of the clients at a second provider.
@@ -107,6 +108,7 @@ impl Default for Setup {
             by_key: None,
             registrations: None,
             provider: String::new(),
+            store: None,
         }
     }
 }
@@ -188,6 +190,13 @@ impl Setup {
         self
     }
 
+    /// The store is the PostgreSQL database at this address.
+    #[must_use]
+    pub fn postgres(mut self, url: &str) -> Self {
+        self.store = Some(url.to_owned());
+        self
+    }
+
     /// How long the provider's access tokens live.
     #[must_use]
     pub fn access_ttl_secs(mut self, secs: u64) -> Self {
@@ -224,10 +233,11 @@ impl Setup {
         fs::write(folder.path().join("cloakroom.toml"), text).expect("a configuration");
         let key = Key::ec("client");
         fs::write(folder.path().join("client.key"), key.pem()).expect("a client's key");
-        let environment = vec![
+        let mut environment = vec![
             ("TESTS_APP_SECRET".to_owned(), registrations.secrets[0].clone()),
             ("TESTS_SECOND_SECRET".to_owned(), SECOND_SECRET.to_owned()),
         ];
+        environment.extend(self.store.iter().map(|url| ("TESTS_STORE".to_owned(), url.clone())));
         Gateway { child: None, folder, port, management, issuer, registrations, environment, root_key, upstream, key }
     }
 
@@ -270,13 +280,14 @@ impl Setup {
         let phone = self.phone.as_deref().map(|lines| format!("{PHONE}{lines}\n")).unwrap_or_default();
         let second = self.second.as_deref().map(second_provider).unwrap_or_default();
         let (app_list, second_console) = self.logs_in_with();
+        let store = if self.store.is_some() { "env:TESTS_STORE" } else { "sqlite:cloakroom.db" };
         format!(
             r#"[server]
 listen = "127.0.0.1:{port}"
 management = "127.0.0.1:{management}"
 {server}
 [store]
-url = "sqlite:cloakroom.db"
+url = "{store}"
 
 [keys]
 root = "file:root.key"

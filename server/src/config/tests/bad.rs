@@ -99,7 +99,12 @@ fn u24_addresses_urls_and_ids() {
     check(&[
         ("\"127.0.0.1:8080\"", "\"localhost\"", 2, "server.listen = \"localhost\" is no IP address with a port"),
         ("127.0.0.1:9090", "127.0.0.1:8080", 3, "are the same address"),
-        ("sqlite:cloakroom.db", "postgres://x", 5, "does not start with sqlite:"),
+        ("sqlite:cloakroom.db", "mysql://x", 5, "starts with neither sqlite: nor postgres:"),
+        ("sqlite:cloakroom.db", "postgres://x", 5, "names no database"),
+        ("sqlite:cloakroom.db", "postgres://u@h/c?sslmode=disable", 5, "has parameters"),
+        ("sqlite:cloakroom.db", "env:NOWHERE", 5, "NOWHERE is not set"),
+        ("cloakroom.db\"", "cloakroom.db\"\npool_size = 4", 6, "store.pool_size means nothing with a SQLite file"),
+        ("cloakroom.db\"", "cloakroom.db\"\ntls_ca = \"file:nowhere.pem\"", 6, "nowhere.pem cannot be read"),
         ("sqlite:cloakroom.db", "sqlite://cloakroom.db", 5, "has // after sqlite:"),
         ("sqlite:cloakroom.db", "sqlite::memory:", 5, "is no file"),
         ("https://id.example.com", "http://id.example.com", 9, "is plain http beyond this machine"),

@@ -39,6 +39,9 @@ fn c08_no_report_shows_a_secret() {
         with("[keys]\nroot = \"file:root.key\"", "[keys]\nroot = \"hunter2\""),
         with("http://127.0.0.1:4000", "http://me:hunter2@api.example.com"),
         with("https://id.example.com", "https://me:hunter2@id.example.com"),
+        with("sqlite:cloakroom.db", "postgres://me:hunter2@db.example.com/cloakroom"),
+        with("sqlite:cloakroom.db", "postgres://me:hunter2@db.example.com"),
+        with("sqlite:cloakroom.db", "postgres:/me:hunter2@db.example.com/c"),
     ];
     for text in cases {
         let report = load_with(&text, &[]).expect_err(&text);
@@ -48,6 +51,21 @@ fn c08_no_report_shows_a_secret() {
     let loaded = load_with(GOOD, &[]).expect("loads");
     let shown = format!("{loaded:?}{}", summary(&loaded));
     assert!(!shown.contains("very-secret") && !shown.contains(KEY), "{shown}");
+}
+
+#[test]
+fn c08_an_address_with_a_password_stands_outside_the_file() {
+    let shown = said(&with("sqlite:cloakroom.db", "postgres://me:hunter2@db.example.com/cloakroom"));
+    assert!(shown.contains("holds a password") && shown.contains("env:NAME"), "{shown}");
+    let outside = with("sqlite:cloakroom.db", "env:STORE");
+    let url = [("STORE", "postgres://me:hunter2@db.example.com/cloakroom")];
+    let loaded = load_with(&outside, &url).expect("loads");
+    let shown = format!("{loaded:?}{}", summary(&loaded));
+    assert!(shown.contains("postgres db.example.com:5432 database cloakroom, 16 connections"), "{shown}");
+    assert!(!shown.contains("hunter2"), "{shown}");
+    let report = load_with(&outside, &[("STORE", "postgres://me:hunter2@db.example.com")]).expect_err("no database");
+    let shown = report.to_string();
+    assert!(shown.contains("names no database") && !shown.contains("hunter2"), "{shown}");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Where a database is: `postgres://USER[:PASSWORD]@HOST[:PORT]/DATABASE`.
+//! Where a database is: `postgres://USER[:PASSWORD]@HOST[:PORT]/DATABASE`; a host that begins with `%2F` is a socket's folder.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -40,13 +40,10 @@ impl Address {
     pub fn parse(text: &str) -> Result<Self, &'static str> {
         let rest = text.strip_prefix("postgres://").or_else(|| text.strip_prefix("postgresql://"));
         let rest = rest.ok_or("does not start with postgres://")?;
-        if let Some((_, query)) = rest.split_once('?')
-            && !query.split('&').all(|one| one.starts_with("host=/") || one.starts_with("host=%2F"))
-        {
-            return Err("has parameters; only host=/FOLDER, a socket's, may stand there");
+        if rest.contains(['?', '#']) {
+            return Err("has parameters, of which none may stand there");
         }
-        let before_query = rest.split('?').next().unwrap_or_default();
-        let (authority, database) = before_query.split_once('/').ok_or("names no database")?;
+        let (authority, database) = rest.split_once('/').ok_or("names no database")?;
         if database.is_empty() {
             return Err("names no database");
         }
@@ -58,10 +55,10 @@ impl Address {
         if host.contains(',') {
             return Err("names several hosts; give one name that leads to the primary");
         }
-        let options = PgConnectOptions::from_str(text).map_err(|_| "is no address")?;
-        if options.get_socket().is_none() && host.is_empty() {
+        if host.is_empty() {
             return Err("names no host");
         }
+        let options = PgConnectOptions::from_str(text).map_err(|_| "is no address")?;
         let has_port = host.rsplit_once(':').is_some_and(|(_, port)| port.bytes().all(|digit| digit.is_ascii_digit()));
         let options = if has_port { options } else { options.port(PORT) };
         Ok(Self { options: options.application_name("cloakroom"), has_password: password.is_some() })
@@ -95,7 +92,6 @@ mod tests {
             ("postgres://u@127.0.0.1:6432/c", "postgres 127.0.0.1:6432 database c", true),
             ("postgres://u@[::1]/c", "postgres [::1]:5432 database c", true),
             ("postgres://u@%2Frun%2Fpostgresql/c", "postgres /run/postgresql database c", true),
-            ("postgres://u@/c?host=/run/postgresql", "postgres /run/postgresql database c", true),
         ];
         for (text, shown, local) in cases {
             let address = Address::parse(text).expect(text);

@@ -2,9 +2,9 @@
 
 use sqlx::PgConnection;
 
-use cloakroom_core::store::{CommitLogin, LoginOutcome, SessionRow, StoredTokens};
+use cloakroom_core::store::{CommitLogin, EndOutcome, LoginOutcome, SessionRow, StoredTokens};
 
-use super::{audit, logout, sessions, sweep, text};
+use super::{audit, logout, mobile, sessions, succession, sweep, text};
 
 pub(super) async fn commit(connection: &mut PgConnection, login: &CommitLogin) -> sqlx::Result<LoginOutcome> {
     let now = login.session.summary.created_at;
@@ -23,11 +23,15 @@ pub(super) async fn commit(connection: &mut PgConnection, login: &CommitLogin) -
     }
     insert_session(connection, &login.session).await?;
     insert_tokens(connection, &login.session, &login.tokens).await?;
+    if let Some(expires_at) = login.code_expires_at {
+        mobile::insert(connection, login.session.summary.id, expires_at).await?;
+    }
     audit::append(connection, &login.event).await?;
-    let replaced = match &login.replaces {
-        Some(end) => sessions::end_all(connection, std::slice::from_ref(end)).await?.pop(),
-        None => None,
-    };
+    let Some(end) = &login.replaces else { return Ok(LoginOutcome::Started { replaced: None }) };
+    let replaced = sessions::end_all(connection, std::slice::from_ref(end)).await?.pop();
+    if let (Some(EndOutcome::Ended), Some(until)) = (&replaced, login.good_until) {
+        succession::insert(connection, end.id, login.session.summary.id, until).await?;
+    }
     Ok(LoginOutcome::Started { replaced })
 }
 

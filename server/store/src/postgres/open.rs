@@ -13,7 +13,7 @@ use super::{Address, Postgres};
 static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations/postgres");
 
 /// How long a caller waits for a connection.
-const PATIENCE: Duration = Duration::from_secs(3);
+const PATIENCE: Duration = Duration::from_secs(5);
 /// How long the first connection may take.
 const FIRST_PATIENCE: Duration = Duration::from_secs(10);
 /// A connection that has rested for longer is tried before it is used.

@@ -1,6 +1,11 @@
 //! What PostgreSQL alone promises, and the suite of every store.
 
-#[expect(dead_code, reason = "these tests stop no server; the black-box tests do")]
+#[expect(
+    dead_code,
+    unreachable_pub,
+    clippy::disallowed_methods,
+    reason = "the black-box tests' own file, which does more than these tests need"
+)]
 #[path = "../../../../tests/src/postgres.rs"]
 mod server;
 
