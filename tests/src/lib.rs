@@ -25,6 +25,7 @@ pub mod gateway;
 pub mod nginx;
 pub mod phone;
 pub mod plain;
+pub mod postgres;
 mod provider;
 pub mod relay;
 pub mod secure;
