@@ -98,9 +98,10 @@ pub(super) fn quoted(text: &str) -> String {
     format!("\"{shown}\"")
 }
 
-/// Between `://` and `@`.
+/// Between `://` and `@`, also where a slash is missing.
 fn credentials(text: &str) -> Option<Range<usize>> {
-    let start = text.find("://")? + 3;
+    let start = text.find(":/")? + 2;
+    let start = start + usize::from(text.get(start..)?.starts_with('/'));
     let rest = text.get(start..)?;
     let authority = rest.split(['/', '"', '\'', '?', '#']).next()?;
     match authority.rfind('@') {
