@@ -3,6 +3,7 @@
 
 mod address;
 mod audit;
+mod audit_search;
 mod keys;
 mod list;
 mod log;
@@ -35,6 +36,7 @@ use cloakroom_core::store::{
     Rewrap, RotateRefresh, SessionRow, SessionSummary, Store, StoreResult, StoredTokens, SubjectKeyRow, Succession,
     Totals, Wrapped, WrappedKeyRow,
 };
+use cloakroom_core::store::{AuditPage, AuditPlace, AuditQuery};
 
 pub use address::Address;
 pub use open::{ConnectError, Settings, Tls};
@@ -155,10 +157,8 @@ impl Store for Postgres {
 
     async fn totals(&self, tenant: Option<&str>, now: UnixMs, since: UnixMs) -> StoreResult<Totals> {
         let asked = (tenant.map(str::to_owned), now, since);
-        self.unit(Snapshot, asked, |c, (tenant, now, since)| {
-            Box::pin(list::totals(c, tenant.as_deref(), *now, *since))
-        })
-        .await
+        self.unit(Snapshot, asked, |c, (tenant, now, since)| Box::pin(list::totals(c, tenant.as_deref(), *now, *since)))
+            .await
     }
 
     async fn begin_refresh(
@@ -229,6 +229,24 @@ impl Store for Postgres {
     async fn latest_events(&self, tenant: Option<&str>, limit: u32) -> StoreResult<Vec<StoredEvent>> {
         let asked = (tenant.map(str::to_owned), limit);
         self.unit(Read, asked, |c, (tenant, limit)| Box::pin(audit::latest(c, tenant.as_deref(), *limit))).await
+    }
+
+    async fn search_events(&self, query: &AuditQuery, place: Option<AuditPlace>, limit: u32) -> StoreResult<AuditPage> {
+        let asked = (query.clone(), place, limit);
+        self.unit(Snapshot, asked, |c, (query, place, limit)| Box::pin(audit_search::page(c, query, *place, *limit)))
+            .await
+    }
+
+    async fn event(&self, id: [u8; 16]) -> StoreResult<Option<StoredEvent>> {
+        self.unit(Read, id, |c, id| Box::pin(audit_search::one(c, *id))).await
+    }
+
+    async fn events_after(&self, tenant: Option<&str>, place: i64, limit: u32) -> StoreResult<Vec<StoredEvent>> {
+        let asked = (tenant.map(str::to_owned), place, limit);
+        self.unit(Read, asked, |c, (tenant, place, limit)| {
+            Box::pin(audit_search::after(c, tenant.as_deref(), *place, *limit))
+        })
+        .await
     }
 
     async fn ready(&self) -> StoreResult<()> {

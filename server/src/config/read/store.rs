@@ -67,7 +67,9 @@ fn url(reader: &Reader<'_>, outside: &Outside<'_>) -> Option<Found<Url>> {
             }
             match read(secret.text.expose_secret(), outside) {
                 Ok(url) => return Some(Found { value: url, place: found.place }),
-                Err(why) => secret::told(format!("{}: the address there {why}", found.value), format!("allowed: {ALLOWED}")),
+                Err(why) => {
+                    secret::told(format!("{}: the address there {why}", found.value), format!("allowed: {ALLOWED}"))
+                }
             }
         }
     };

@@ -38,10 +38,28 @@ pub(super) async fn append_all(connection: &mut PgConnection, events: &[AuditRow
         });
         query.build().execute(&mut *connection).await?;
     }
-    Ok(())
+    append_addresses(connection, events).await
 }
 
-fn event(row: &Row) -> sqlx::Result<StoredEvent> {
+/// From where the events' persons came, beside the log.
+async fn append_addresses(connection: &mut PgConnection, events: &[AuditRow]) -> sqlx::Result<()> {
+    let of = |event: &AuditRow| event.address.map(|address| (event.id.to_vec(), address.to_vec()));
+    let (ids, addresses): (Vec<_>, Vec<_>) = events.iter().filter_map(of).unzip();
+    if ids.is_empty() {
+        return Ok(());
+    }
+    sqlx::query(
+        "INSERT INTO audit_addresses (place, address, at) SELECT audit_events.place, come.address, audit_events.at \
+         FROM UNNEST($1::bytea[], $2::bytea[]) AS come (id, address) JOIN audit_events ON audit_events.id = come.id",
+    )
+    .bind(ids)
+    .bind(addresses)
+    .execute(connection)
+    .await
+    .map(|_| ())
+}
+
+pub(super) fn event(row: &Row) -> sqlx::Result<StoredEvent> {
     let row = Columns::of("audit_events", row);
     let id = row.bytes("id")?;
     let link = match row.get::<Option<i64>>("seq")? {
@@ -49,6 +67,7 @@ fn event(row: &Row) -> sqlx::Result<StoredEvent> {
         None => None,
     };
     Ok(StoredEvent {
+        place: row.get("place")?,
         row: AuditRow {
             id,
             version: row.get("version")?,
@@ -59,6 +78,7 @@ fn event(row: &Row) -> sqlx::Result<StoredEvent> {
             client_id: row.get("client_id")?,
             provider_id: row.get("provider_id")?,
             subject: row.optional_bytes("subject")?,
+            address: None,
             subject_sealed: row.get("subject_sealed")?,
             actor: row.optional_bytes("actor")?,
             actor_sealed: row.get("actor_sealed")?,
@@ -68,15 +88,12 @@ fn event(row: &Row) -> sqlx::Result<StoredEvent> {
     })
 }
 
-fn events(rows: &[Row]) -> sqlx::Result<Vec<StoredEvent>> {
+pub(super) fn events(rows: &[Row]) -> sqlx::Result<Vec<StoredEvent>> {
     rows.iter().map(event).collect()
 }
 
 /// In a snapshot, so that the head is the one these events follow.
-pub(super) async fn unchained(
-    snapshot: &mut PgConnection,
-    limit: u32,
-) -> sqlx::Result<(ChainHead, Vec<StoredEvent>)> {
+pub(super) async fn unchained(snapshot: &mut PgConnection, limit: u32) -> sqlx::Result<(ChainHead, Vec<StoredEvent>)> {
     let row = sqlx::query("SELECT seq, hash FROM audit_head WHERE one = 1").fetch_one(&mut *snapshot).await?;
     let row = Columns::of("audit_head", &row);
     let head = ChainHead { seq: row.get("seq")?, hash: row.bytes("hash")? };
@@ -87,11 +104,7 @@ pub(super) async fn unchained(
     Ok((head, events(&rows)?))
 }
 
-pub(super) async fn chain(
-    connection: &mut PgConnection,
-    after: ChainHead,
-    links: &[ChainLink],
-) -> sqlx::Result<bool> {
+pub(super) async fn chain(connection: &mut PgConnection, after: ChainHead, links: &[ChainLink]) -> sqlx::Result<bool> {
     let Some(last) = links.last() else { return Ok(true) };
     let moved = sqlx::query("UPDATE audit_head SET seq = $1, hash = $2 WHERE one = 1 AND seq = $3 AND hash = $4")
         .bind(last.seq)

@@ -72,11 +72,7 @@ async fn insert_session(connection: &mut PgConnection, session: &SessionRow) -> 
     .map(|_| ())
 }
 
-async fn insert_tokens(
-    connection: &mut PgConnection,
-    session: &SessionRow,
-    tokens: &StoredTokens,
-) -> sqlx::Result<()> {
+async fn insert_tokens(connection: &mut PgConnection, session: &SessionRow, tokens: &StoredTokens) -> sqlx::Result<()> {
     sqlx::query("INSERT INTO tokens (session_id, generation, sealed, refreshed_at) VALUES ($1, $2, $3, $4)")
         .bind(session.summary.id.as_bytes().as_slice())
         .bind(tokens.generation)

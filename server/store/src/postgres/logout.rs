@@ -6,9 +6,7 @@ use sqlx::{PgConnection, Postgres, QueryBuilder};
 
 use cloakroom_core::clock::UnixMs;
 use cloakroom_core::session::id::SessionId;
-use cloakroom_core::store::{
-    CommitLogout, LogoutOutcome, Named, NamedBy, Proven, SessionSummary, Tombstone,
-};
+use cloakroom_core::store::{CommitLogout, LogoutOutcome, Named, NamedBy, Proven, SessionSummary, Tombstone};
 
 use super::rows::{self, Columns};
 use super::{audit, sessions, sweep};

@@ -27,11 +27,7 @@ pub(super) async fn grant(connection: &mut PgConnection, id: SessionId) -> sqlx:
 }
 
 /// Beside the session's own row, in the login's unit of work.
-pub(super) async fn insert(
-    connection: &mut PgConnection,
-    id: SessionId,
-    code_expires_at: UnixMs,
-) -> sqlx::Result<()> {
+pub(super) async fn insert(connection: &mut PgConnection, id: SessionId, code_expires_at: UnixMs) -> sqlx::Result<()> {
     sqlx::query("INSERT INTO mobile_grants (session_id, code_expires_at) VALUES ($1, $2)")
         .bind(id.as_bytes().as_slice())
         .bind(code_expires_at.0)

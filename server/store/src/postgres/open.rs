@@ -98,12 +98,11 @@ impl Postgres {
         let place = settings.address.to_string();
         let mut first = connect(settings, &place).await?;
         let connection = |source| ConnectError::Connect { place: place.clone(), source };
-        let (encoding, read_only): (String, String) = sqlx::query_as(
-            "SELECT current_setting('server_encoding'), current_setting('transaction_read_only')",
-        )
-        .fetch_one(&mut first)
-        .await
-        .map_err(connection)?;
+        let (encoding, read_only): (String, String) =
+            sqlx::query_as("SELECT current_setting('server_encoding'), current_setting('transaction_read_only')")
+                .fetch_one(&mut first)
+                .await
+                .map_err(connection)?;
         if encoding != "UTF8" {
             return Err(ConnectError::Encoding { place, encoding });
         }

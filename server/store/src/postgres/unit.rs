@@ -72,12 +72,7 @@ impl Failed {
 
 impl Postgres {
     /// Does a unit of work; answers once it is committed.
-    pub(super) async fn unit<I: Send + Sync, T: Send>(
-        &self,
-        mode: Mode,
-        input: I,
-        work: Work<I, T>,
-    ) -> StoreResult<T> {
+    pub(super) async fn unit<I: Send + Sync, T: Send>(&self, mode: Mode, input: I, work: Work<I, T>) -> StoreResult<T> {
         let (mut raced, mut cut_off) = (0, 0);
         loop {
             let failed = match self.once(mode, &input, work).await {
@@ -127,12 +122,7 @@ impl Postgres {
     }
 }
 
-async fn run<I, T>(
-    connection: &mut PoolConnection<Db>,
-    mode: Mode,
-    input: &I,
-    work: Work<I, T>,
-) -> Result<T, Failed> {
+async fn run<I, T>(connection: &mut PoolConnection<Db>, mode: Mode, input: &I, work: Work<I, T>) -> Result<T, Failed> {
     let Some(begin) = mode.begin() else { return work(connection, input).await.map_err(Failed::before_commit) };
     let mut transaction = connection.begin_with(begin).await.map_err(Failed::before_commit)?;
     match work(&mut transaction, input).await {

@@ -61,7 +61,9 @@ async fn s13_nul_becomes_a_sign_that_stands_for_it() {
 async fn what_cannot_be_read_is_named() {
     let store = fresh().await;
     start(store.store(), session(1)).await;
-    store.psql("ALTER TABLE sessions DROP CONSTRAINT sessions_secret_hash_check; UPDATE sessions SET secret_hash = '\\x00'");
+    store.psql(
+        "ALTER TABLE sessions DROP CONSTRAINT sessions_secret_hash_check; UPDATE sessions SET secret_hash = '\\x00'",
+    );
     let told = store.store().session(id(1)).await.expect_err("unreadable");
     assert!(matches!(&told, StoreError::Corrupt(what) if what.contains("sessions.secret_hash")), "{told}");
 }

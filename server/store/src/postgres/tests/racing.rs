@@ -3,7 +3,8 @@
 use futures_util::future::{join, join_all};
 
 use cloakroom_core::store::{
-    CommitLogout, EndOutcome, LoginOutcome, LogoutOutcome, Named, NamedBy, SessionRow, Store as _, StoreError, Tombstone,
+    CommitLogout, EndOutcome, LoginOutcome, LogoutOutcome, Named, NamedBy, SessionRow, Store as _, StoreError,
+    Tombstone,
 };
 
 use super::fresh;
@@ -54,8 +55,7 @@ async fn ends_and_last_use_in_every_order_wait_for_one_another() {
     let upwards: Vec<_> = (1..=50).map(|n| end(id(n), "revoked")).collect();
     let downwards: Vec<_> = (1..=50).rev().map(|n| end(id(n), "revoked")).collect();
     let seen: Vec<_> = (1..=50).rev().map(|n| (id(n), NOW.plus_secs(5))).collect();
-    let (one, other, touched) =
-        tokio::join!(first.store().end(upwards), second.end(downwards), second.touch(seen));
+    let (one, other, touched) = tokio::join!(first.store().end(upwards), second.end(downwards), second.touch(seen));
     touched.expect("touched");
     let ended = [one.expect("ended"), other.expect("ended")].concat();
     assert_eq!(ended.iter().filter(|outcome| **outcome == EndOutcome::Ended).count(), 50);
