@@ -105,7 +105,6 @@ impl Default for Setup {
             provider_extra: String::new(),
             second: None,
             phone: None,
-            store: None,
             by_key: None,
             registrations: None,
             provider: String::new(),

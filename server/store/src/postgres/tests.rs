@@ -38,7 +38,7 @@ impl Fresh {
 
 fn settings(database: &str) -> Settings {
     let address = Address::parse(&Server::shared().url(database)).expect("an address");
-    Settings { address, tls: Tls::Off, pool_size: 5 }
+    Settings { address, tls: Tls::Off, pool_size: 8 }
 }
 
 async fn fresh() -> Fresh {
