@@ -12,12 +12,15 @@ mod logout;
 mod mobile;
 mod open;
 mod refresh;
-#[path = "rows.rs"]
-mod rows;
 mod sessions;
 mod succession;
 mod sweep;
 mod unit;
+
+/// One text for both kinds of database, compiled with the rows of each.
+mod rows {
+    include!("rows.rs");
+}
 
 #[cfg(test)]
 mod tests;

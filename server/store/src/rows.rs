@@ -1,5 +1,5 @@
-//! Rows as values. A column that does not read is an error with its name, never a panic. One text for each kind of
-//! database, compiled with its row.
+// Rows as values. A column that does not read is an error with its name, never a panic. Included by each kind of
+// database, with its own `Row`.
 
 use sqlx::{Decode, Row as _, Type};
 

@@ -9,11 +9,14 @@ mod logout;
 mod mobile;
 mod open;
 mod refresh;
-#[path = "rows.rs"]
-mod rows;
 mod sessions;
 mod succession;
 mod writer;
+
+/// One text for both kinds of database, compiled with the rows of each.
+mod rows {
+    include!("rows.rs");
+}
 
 #[cfg(test)]
 mod tests;

@@ -11,7 +11,7 @@ const PORT: u16 = 5432;
 /// The address of a database. Its password is shown nowhere.
 #[derive(Clone)]
 pub struct Address {
-    pub(super) options: PgConnectOptions,
+    pub(super) options: Box<PgConnectOptions>,
     has_password: bool,
 }
 
@@ -61,7 +61,7 @@ impl Address {
         let options = PgConnectOptions::from_str(text).map_err(|_| "is no address")?;
         let has_port = host.rsplit_once(':').is_some_and(|(_, port)| port.bytes().all(|digit| digit.is_ascii_digit()));
         let options = if has_port { options } else { options.port(PORT) };
-        Ok(Self { options: options.application_name("cloakroom"), has_password: password.is_some() })
+        Ok(Self { options: Box::new(options.application_name("cloakroom")), has_password: password.is_some() })
     }
 
     /// Whether a password stands in it.

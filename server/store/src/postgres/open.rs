@@ -151,7 +151,7 @@ impl Postgres {
 }
 
 fn options(settings: &Settings) -> PgConnectOptions {
-    let options = settings.address.options.clone().disable_statement_logging();
+    let options = settings.address.options.as_ref().clone().disable_statement_logging();
     match &settings.tls {
         Tls::Off => options.ssl_mode(PgSslMode::Disable),
         Tls::Verify { ca: None } => options.ssl_mode(PgSslMode::VerifyFull),

@@ -66,7 +66,7 @@ impl Failed {
     }
 
     fn code(&self) -> Option<std::borrow::Cow<'_, str>> {
-        self.error.as_database_error().and_then(|error| error.code())
+        self.error.as_database_error().and_then(sqlx::error::DatabaseError::code)
     }
 }
 
