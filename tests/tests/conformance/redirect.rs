@@ -109,7 +109,13 @@ async fn l14_odd_answers_of_the_token_endpoint() {
         token("no refresh token", |a, _| without(a, "refresh_token"), SignedIn),
         token("expires_in as text", |a, _| a["expires_in"] = "300".into(), Refused(BAD, "")),
         token("members that nobody knows", |a, _| a["x"] = json!({ "y": [1] }), SignedIn),
-        token("an error in an answer of 200", |a, _| *a = json!({ "error": "invalid_grant" }), Refused(BAD, "")),
+        // Not what RFC 6749 section 5.2 says, but what some products do, and clear enough.
+        token(
+            "an error in an answer of 200",
+            |a, _| *a = json!({ "error": "invalid_grant" }),
+            Refused("login-code-refused", "invalid_grant"),
+        ),
+        token("an error that is no text in an answer of 200", |a, _| *a = json!({ "error": 1 }), Refused(BAD, "")),
         token("a list", |a, _| *a = json!([]), Refused(BAD, "")),
     ])
     .await;
