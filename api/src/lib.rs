@@ -11,6 +11,7 @@
 //! | `GET /sessions?state=&client=&q=&sort=&limit=&cursor=` | [`Page`] of [`Session`] |
 //! | `GET /sessions/{id}` | [`SessionDetail`] |
 //! | `POST /sessions/{id}/revoke` with [`Revoke`] | [`Revoked`] |
+//! | `GET /routes` | [`RouteList`] |
 //! | `POST /explain` with a call | [`Explanation`] |
 //! | `GET /audit/events?subject=&actor=&session=&address=&kind=&from=&until=&limit=&cursor=` | [`Page`] of [`AuditEvent`] |
 //! | `GET /audit/events/{id}` | [`AuditEvent`] |
@@ -28,6 +29,7 @@ mod overview;
 mod page;
 mod problem;
 mod revoke;
+mod routes;
 mod session;
 
 pub use audit::{
@@ -41,6 +43,7 @@ pub use overview::{Named, Overview, Totals};
 pub use page::{Count, Page};
 pub use problem::Problem;
 pub use revoke::{ProviderRevocation, REASON_MAX_CHARS, ReasonError, Revoke, Revoked};
+pub use routes::{RouteFacts, RouteList};
 pub use session::{
     Claim, Ended, Kind, LIMITS, Session, SessionDetail, SessionState, Sort, StateFilter, TokenFacts, UnknownCode,
 };

@@ -1,25 +1,6 @@
 // The console's story: find a session, revoke it, see the sample app lose it; and what each role sees.
+import { anotherBrowser, openConsole, openSampleApp } from "./console.mjs";
 import { expect, logIn, look, test, user } from "./demo.mjs";
-
-async function openConsole(page, demo, role) {
-  await page.goto(demo.console);
-  await page.getByRole("link", { name: "Sign in" }).click();
-  await logIn(page, user(demo, role));
-  await page.waitForURL(`${demo.console}**`);
-}
-
-async function openSampleApp(context, demo) {
-  const page = await context.newPage();
-  await page.goto(`${demo.gateway}/bff/login?return_to=/`);
-  await logIn(page, user(demo));
-  await expect(page.locator("#inside")).toBeVisible();
-  return page;
-}
-
-// A person's own browser: cookies of its own, the same watch on its console.
-async function anotherBrowser(browser) {
-  return browser.newContext({ reducedMotion: "reduce" });
-}
 
 test("an operator finds a session, revokes it, and the sample app loses it", async ({ page, browser, demo }) => {
   const theirs = await anotherBrowser(browser);

@@ -52,6 +52,25 @@
     say("The console stopped", "Something in this page went wrong; the gateway goes on. Reload to continue. The browser’s log has the details."),
   );
 
+  // Nothing of the page is kept for Back: what the browser froze is hidden, and loaded anew when it thaws.
+  window.addEventListener("pagehide", () => {
+    document.getElementById("app").hidden = true;
+  });
+  window.addEventListener("pageshow", (event) => {
+    if (event.persisted) location.reload();
+  });
+
+  // A sign-out in one tab empties the others.
+  const signedOut = new BroadcastChannel("cloakroom.signed-out");
+  signedOut.addEventListener("message", () => {
+    document.getElementById("app").hidden = true;
+    // By then the other tab's request is answered.
+    setTimeout(() => location.reload(), 1000);
+  });
+  document.addEventListener("click", (event) => {
+    if (event.target.closest?.("a[href^='/bff/logout']")) signedOut.postMessage(true);
+  });
+
   document.addEventListener("DOMContentLoaded", async () => {
     try {
       const loader = await import("/admin/@JS@");

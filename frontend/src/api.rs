@@ -1,8 +1,18 @@
-//! The admin API, as the console calls it: a file per resource over one client.
+//! The admin API, as the console calls it: a file per resource over one client. A resource that is read has its address
+//! here; `state::loaded` asks for it.
 
+pub(crate) mod audit;
 mod client;
+mod decode;
+mod json;
 pub(crate) mod me;
 pub(crate) mod overview;
+mod records;
+pub(crate) mod routes;
 pub(crate) mod sessions;
+mod stream;
 
-pub(crate) use client::Failure;
+pub(crate) use client::{Failure, get};
+pub(crate) use decode::Decode;
+pub(crate) use json::Json;
+pub(crate) use stream::listen;

@@ -1,48 +1,43 @@
 //! The pages: a file or folder each.
 
+mod audit;
 mod entrance;
 mod overview;
+mod routes;
 mod sessions;
 
+pub(crate) use audit::audit;
 pub(crate) use entrance::{SIGNED_IN_CHANNEL, asking, failed, not_found, refused, signed_in, signed_out};
 pub(crate) use overview::overview;
+pub(crate) use routes::routes;
 pub(crate) use sessions::sessions;
 
 use leptos::prelude::*;
 
-use crate::api::Failure;
+use crate::api::{Decode, Failure};
 use crate::state::clock::Moment;
-use crate::ui::{Notice, Tone, icon, notice};
+use crate::state::loaded::Loaded;
+use crate::ui::{Notice, Part, Tone, button, classed, icon, live, loading, notice, part};
 
 /// A page's heading: it takes the focus when the page is entered.
-fn heading(title: &'static str, beside: impl IntoView + 'static) -> AnyView {
-    view! {
-        <header class="page-head">
-            <h1 tabindex="-1">{title}</h1>
-            <div class="page-actions">{beside}</div>
-        </header>
-    }
-    .into_any()
+fn heading(title: &str, beside: Vec<AnyView>) -> AnyView {
+    let beside = beside.into_iter().fold(classed("div", "page-actions"), Part::view);
+    let title = part("h1").attr("tabindex", "-1").text(title);
+    classed("header", "page-head").child(title).child(beside).any()
 }
 
 /// The button that asks again; `r` presses it.
-fn refresh_button(busy: impl Fn() -> bool + Send + Sync + 'static, again: impl Fn() + 'static) -> AnyView {
-    view! {
-        <button
-            type="button"
-            class="button quiet"
-            data-shortcut="refresh"
-            class:busy=busy
-            on:click=move |_| again()
-        >
-            {icon("refresh-cw")} <span class="button-word">"Refresh"</span>
-        </button>
-    }
-    .into_any()
+fn refresh_button<T: Decode + Clone + Send + Sync + 'static>(loaded: Loaded<T>) -> AnyView {
+    button("", move || loaded.again())
+        .live_attr("class", move || Some(if loaded.busy() { "button quiet busy" } else { "button quiet" }.to_owned()))
+        .attr("data-shortcut", "refresh")
+        .child(icon("refresh-cw"))
+        .child(classed("span", "button-word").text("Refresh"))
+        .any()
 }
 
 /// A failure over data that is still shown, or in its place.
-fn failure_notice(failure: &Failure, as_of: Option<&str>, again: impl Fn() + 'static) -> AnyView {
+fn failure_notice(failure: &Failure, as_of: Option<&str>, again: impl Fn() + Send + 'static) -> Part {
     let shown = as_of.and_then(Moment::parse).map(|moment| format!(" Shown is the state as of {}.", moment.exact()));
     let words = Notice {
         tone: Tone::Bad,
@@ -50,5 +45,23 @@ fn failure_notice(failure: &Failure, as_of: Option<&str>, again: impl Fn() + 'st
         text: format!("{}{}", failure.advice(), shown.unwrap_or_default()),
         request_id: failure.request_id(),
     };
-    notice(words, view! { <button type="button" class="button" on:click=move |_| again()>"Try again"</button> })
+    notice(words, Some(button("button", again).text("Try again")))
+}
+
+/// What is loaded, or its outline; over it what went wrong, with the old data still there.
+fn loaded_view<T: Decode + Clone + Send + Sync + 'static>(
+    loaded: Loaded<T>,
+    as_of: fn(&T) -> Option<&str>,
+    content: impl Fn(&T) -> Part + Send + Sync + 'static,
+) -> AnyView {
+    let old = move || loaded.map(|data| as_of(data).map(str::to_owned)).flatten();
+    let failed = live(move || {
+        loaded.failure().map(|failure| failure_notice(&failure, old().as_deref(), move || loaded.again()))
+    });
+    let body = live(move || match loaded.data() {
+        Some(data) => content(&data),
+        None if loaded.failure().is_some() => part("div"),
+        None => loading(6),
+    });
+    part("div").view(failed).view(body).any()
 }

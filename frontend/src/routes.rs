@@ -1,5 +1,7 @@
 //! The console's addresses: every link and every title comes from here.
 
+use crate::state::query_string;
+
 /// A place in the console.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Route {
@@ -8,6 +10,13 @@ pub(crate) enum Route {
     /// `/admin/sessions`, and `/admin/sessions/{id}` with one session's drawer open.
     Sessions {
         /// The session whose drawer is open.
+        open: Option<String>,
+    },
+    /// `/admin/routes`
+    Routes,
+    /// `/admin/audit`, and `/admin/audit/{id}` with one event's drawer open.
+    Audit {
+        /// The event whose drawer is open.
         open: Option<String>,
     },
     /// `/admin/signed-in`: where a sign-in in another tab leads.
@@ -23,15 +32,21 @@ pub(crate) enum Page {
     Overview,
     /// The list of sessions.
     Sessions,
+    /// Where calls go.
+    Routes,
+    /// What happened.
+    Audit,
     /// None of the navigation's.
     Other,
 }
 
 impl Page {
     /// Those that the navigation shows, with name, icon and shortcut.
-    pub(crate) const NAVIGATION: [(Self, &'static str, &'static str, &'static str); 2] = [
+    pub(crate) const NAVIGATION: [(Self, &'static str, &'static str, &'static str); 4] = [
         (Self::Overview, "Overview", "layout-dashboard", "o"),
         (Self::Sessions, "Sessions", "monitor-smartphone", "s"),
+        (Self::Audit, "Audit", "history", "a"),
+        (Self::Routes, "Routes", "route", "t"),
     ];
 
     /// Where it is.
@@ -39,6 +54,8 @@ impl Page {
         match self {
             Self::Overview | Self::Other => "/admin/",
             Self::Sessions => "/admin/sessions",
+            Self::Audit => "/admin/audit",
+            Self::Routes => "/admin/routes",
         }
     }
 }
@@ -52,6 +69,9 @@ impl Route {
             [] => Self::Overview,
             ["sessions"] => Self::Sessions { open: None },
             ["sessions", id] if is_id(id) => Self::Sessions { open: Some((*id).to_owned()) },
+            ["audit"] => Self::Audit { open: None },
+            ["audit", id] if is_id(id) => Self::Audit { open: Some((*id).to_owned()) },
+            ["routes"] => Self::Routes,
             ["signed-in"] => Self::SignedIn,
             _ => Self::NotFound,
         }
@@ -62,6 +82,8 @@ impl Route {
         match self {
             Self::Overview => Page::Overview,
             Self::Sessions { .. } => Page::Sessions,
+            Self::Audit { .. } => Page::Audit,
+            Self::Routes => Page::Routes,
             Self::SignedIn | Self::NotFound => Page::Other,
         }
     }
@@ -72,6 +94,8 @@ impl Route {
             Self::Overview => "Overview",
             Self::Sessions { open: None } => "Sessions",
             Self::Sessions { open: Some(_) } => "Session",
+            Self::Audit { .. } => "Audit",
+            Self::Routes => "Routes",
             Self::SignedIn => "Signed in",
             Self::NotFound => "Not found",
         }
@@ -88,7 +112,18 @@ pub(crate) fn sessions(search: &str) -> String {
     with_search(Page::Sessions.path(), search)
 }
 
-fn with_search(path: &str, search: &str) -> String {
+/// The address of one event's drawer over the log.
+pub(crate) fn event(id: &str, search: &str) -> String {
+    with_search(&format!("/admin/audit/{id}"), search)
+}
+
+/// The list of one person's sessions, live and ended.
+pub(crate) fn sessions_of(sub: &str) -> String {
+    sessions(&query_string::write(&[("state", "all"), ("sub", sub)]))
+}
+
+/// The address of a page with a query string.
+pub(crate) fn with_search(path: &str, search: &str) -> String {
     if search.is_empty() { path.to_owned() } else { format!("{path}?{search}") }
 }
 

@@ -2,6 +2,7 @@
 
 mod account;
 mod frame;
+mod known;
 mod nav;
 mod palette;
 mod shortcuts;

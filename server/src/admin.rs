@@ -10,6 +10,7 @@ pub mod me;
 pub mod openapi;
 pub mod overview;
 pub mod roles;
+pub mod routes;
 pub mod sessions;
 
 use std::sync::Arc;
@@ -44,6 +45,7 @@ fn api() -> Router<Arc<Gateway>> {
         .route("/sessions", get(sessions::list))
         .route("/sessions/{id}", get(sessions::one))
         .route("/sessions/{id}/revoke", post(sessions::revoke))
+        .route("/routes", get(routes::handle))
         .route("/explain", post(explain::handle))
         .route("/audit/events", get(audit::list))
         .route("/audit/events/{id}", get(audit::one))

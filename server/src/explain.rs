@@ -1,13 +1,15 @@
 //! What becomes of a call: which route, which rule, why, and what would help. It asks the very rules that calls are
 //! decided by, and nobody else; it gives no right to send anything.
 
+mod routes;
+
 use std::net::{IpAddr, Ipv4Addr};
 
 use http::{Method, Uri};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use cloakroom_api::{ExplainedTest, Explanation};
+use cloakroom_api::{ExplainedTest, Explanation, RouteFacts};
 use cloakroom_core::clock::UnixMs;
 use cloakroom_core::policy::{CallerKind, Facts, Need, Refusal, Rule, Voucher, admits, meets, nobody};
 
@@ -55,7 +57,7 @@ struct Site {
     base_path: String,
     /// Tenant, and provider of the first registration.
     client: Option<(String, String)>,
-    paths: Vec<String>,
+    listed: Vec<RouteFacts>,
     routes: Table<Known>,
 }
 
@@ -90,10 +92,9 @@ impl Explainer {
     #[must_use]
     pub fn new(config: &Config) -> Self {
         let site = |(id, site): (&String, &crate::config::Site)| {
-            let mut routes = Table::default();
-            let mine = || config.routes.iter().filter(|route| route.site == *id);
-            for route in mine() {
-                routes.add(&route.path, route.methods.clone(), known(route));
+            let mut table = Table::default();
+            for route in config.routes.iter().filter(|route| route.site == *id) {
+                table.add(&route.path, route.methods.clone(), known(route));
             }
             let client = site.client.as_ref().and_then(|id| config.clients.get(id)).map(|client| {
                 let provider = client.registrations.first().map(|one| one.provider.clone());
@@ -104,12 +105,18 @@ impl Explainer {
                 host: site.origin.host.clone(),
                 base_path: site.base_path.clone(),
                 client,
-                paths: mine().map(|route| route.path.clone()).collect(),
-                routes,
+                listed: routes::of_site(config, id, site),
+                routes: table,
             }
         };
         let machines = config.machines.values().map(|one| (one.issuer.clone(), one.id.to_string())).collect();
         Self { sites: config.sites.iter().map(site).collect(), machines }
+    }
+
+    /// Every route of the sites whose tenants may be told of.
+    pub fn routes(&self, shows: impl Fn(&str) -> bool) -> Vec<RouteFacts> {
+        let visible = |site: &&Site| site.client.as_ref().is_none_or(|(tenant, _)| shows(tenant));
+        self.sites.iter().filter(visible).flat_map(|site| site.listed.iter().cloned()).collect()
     }
 
     /// Explains a call. `shows` says whose tenants may be told of.
@@ -225,7 +232,8 @@ impl Site {
                 Err(boxed(405, "routes of this path do not take this method", format!("methods taken: {allowed}")))
             }
             Found::Nothing => {
-                let known = format!("paths of routes of this site: {}", self.paths.join(", "));
+                let paths: Vec<&str> = self.listed.iter().map(|route| route.path.as_str()).collect();
+                let known = format!("paths of routes of this site: {}", paths.join(", "));
                 Err(boxed(404, "no route has this path", known))
             }
         }
@@ -239,15 +247,19 @@ fn known(route: &Route) -> Known {
             RouteTo::Upstream(id) => id.clone(),
             RouteTo::Folder(path) => path.display().to_string(),
         },
-        token: match route.token {
-            TokenMode::None => "none",
-            TokenMode::User => "user",
-            TokenMode::ClientCredentials(..) => "client_credentials",
-            TokenMode::Exchange(_) => "exchange",
-            TokenMode::Identity(_) => "identity",
-        },
+        token: token(&route.token),
         kind: route.kind,
         rule: Rule { access: route.access, callers: route.callers, policy: route.policy.clone() },
+    }
+}
+
+const fn token(mode: &TokenMode) -> &'static str {
+    match mode {
+        TokenMode::None => "none",
+        TokenMode::User => "user",
+        TokenMode::ClientCredentials(..) => "client_credentials",
+        TokenMode::Exchange(_) => "exchange",
+        TokenMode::Identity(_) => "identity",
     }
 }
 

@@ -1,10 +1,11 @@
 //! One way to call the gateway: with the anti-forgery header, and with every failure in words.
 
 use cloakroom_api::Problem;
-use gloo_net::http::{Request, RequestBuilder, Response};
-use serde::Serialize;
-use serde::de::DeserializeOwned;
+use gloo_net::http::{Method, Request, RequestBuilder, Response};
 use web_sys::AbortSignal;
+
+use super::decode::Decode;
+use super::json::Json;
 
 /// Why a call gave nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,14 +64,31 @@ impl Failure {
 }
 
 /// Reads a resource.
-pub(crate) async fn get<T: DeserializeOwned>(url: &str, signal: Option<&AbortSignal>) -> Result<T, Failure> {
-    let request = armed(Request::get(url)).abort_signal(signal);
-    read(request.send().await).await
+pub(crate) async fn get(url: &str, signal: Option<&AbortSignal>) -> Result<Json, Failure> {
+    read(armed(Request::get(url)).abort_signal(signal).send().await).await
 }
 
-/// Sends a document and reads the answer.
-pub(crate) async fn post<T: DeserializeOwned>(url: &str, body: &impl Serialize) -> Result<T, Failure> {
-    let request = armed(Request::post(url)).json(body).map_err(|_| Failure::Unreachable)?;
+/// Opens a stream.
+pub(super) async fn open(url: &str, signal: &AbortSignal) -> Result<Response, Failure> {
+    let request = Request::get(url).header("X-CSRF", "1").header("Accept", "text/event-stream");
+    let answer = request.abort_signal(Some(signal)).send().await.map_err(|_| Failure::Unreachable)?;
+    if answer.ok() { Ok(answer) } else { Err(read(Ok(answer)).await.err().unwrap_or(Failure::Unreachable)) }
+}
+
+/// Reads a resource as the type it should be.
+pub(super) async fn get_as<T: Decode>(url: &str) -> Result<T, Failure> {
+    T::decode(&get(url, None).await?).ok_or(Failure::Unreadable { status: 200 })
+}
+
+/// Posts a document and reads the answer.
+pub(super) async fn post<T: Decode>(url: &str, body: &Json) -> Result<T, Failure> {
+    let answer = send(Method::POST, url, body).await?;
+    T::decode(&answer).ok_or(Failure::Unreadable { status: 200 })
+}
+
+async fn send(method: Method, url: &str, body: &Json) -> Result<Json, Failure> {
+    let request = armed(RequestBuilder::new(url).method(method)).header("Content-Type", "application/json");
+    let request = request.body(body.write()).map_err(|_| Failure::Unreachable)?;
     read(request.send().await).await
 }
 
@@ -79,13 +97,19 @@ fn armed(request: RequestBuilder) -> RequestBuilder {
     request.header("X-CSRF", "1").header("Accept", "application/json, application/problem+json")
 }
 
-async fn read<T: DeserializeOwned>(answer: Result<Response, gloo_net::Error>) -> Result<T, Failure> {
+async fn read(answer: Result<Response, gloo_net::Error>) -> Result<Json, Failure> {
     let answer = answer.map_err(|_| Failure::Unreachable)?;
     let status = answer.status();
-    let unreadable = |_| Failure::Unreadable { status };
-    match status {
-        401 => Err(Failure::SignedOut),
-        200..=299 => answer.json().await.map_err(unreadable),
-        _ => Err(answer.json().await.map_or_else(unreadable, Failure::Refused)),
+    if status == 401 {
+        return Err(Failure::SignedOut);
     }
+    let text = answer.text().await.map_err(|_| Failure::Unreachable)?;
+    if status == 204 {
+        return Ok(Json::Null);
+    }
+    let json = Json::parse(&text).ok_or(Failure::Unreadable { status })?;
+    if (200..=299).contains(&status) {
+        return Ok(json);
+    }
+    Err(Problem::decode(&json).map_or(Failure::Unreadable { status }, Failure::Refused))
 }

@@ -1,25 +1,26 @@
 //! Sessions: a page of the list, one in detail, ending one.
 
-use cloakroom_api::{Page, Revoke, Revoked, Session, SessionDetail};
-use web_sys::AbortSignal;
+use cloakroom_api::Revoked;
 
 use super::client::{self, Failure};
+use super::json::Json;
 use crate::state::list_query::ListQuery;
 use crate::state::query_string::encode;
 
 const SESSIONS: &str = "/admin/api/v1/sessions";
 
 /// A page of the list.
-pub(crate) async fn list(query: ListQuery, signal: AbortSignal) -> Result<Page<Session>, Failure> {
-    client::get(&format!("{SESSIONS}?{}", query.api_search()), Some(&signal)).await
+pub(crate) fn list(query: &ListQuery) -> String {
+    format!("{SESSIONS}?{}", query.api_search())
 }
 
 /// One session.
-pub(crate) async fn detail(id: String, signal: AbortSignal) -> Result<SessionDetail, Failure> {
-    client::get(&format!("{SESSIONS}/{}", encode(&id)), Some(&signal)).await
+pub(crate) fn one(id: &str) -> String {
+    format!("{SESSIONS}/{}", encode(id))
 }
 
 /// Ends one.
-pub(crate) async fn revoke(id: &str, revoke: &Revoke) -> Result<Revoked, Failure> {
-    client::post(&format!("{SESSIONS}/{}/revoke", encode(id)), revoke).await
+pub(crate) async fn revoke(id: &str, reason: &str) -> Result<Revoked, Failure> {
+    let body = Json::map([("reason", Json::text(reason))]);
+    client::post(&format!("{}/revoke", one(id)), &body).await
 }

@@ -1,13 +1,11 @@
 //! Events as a timeline.
 
-use cloakroom_api::Event;
-use leptos::prelude::*;
-
 use crate::routes;
-use crate::ui::{icon, relative_time, written_time};
+use crate::ui::{Part, classed, foreign, icon, link, part, relative_time, written_time};
+use cloakroom_api::Event;
 
 /// An event kind's icon and colour.
-fn sign(kind: &str) -> (&'static str, &'static str) {
+pub(crate) fn sign(kind: &str) -> (&'static str, &'static str) {
     match kind {
         "session.started" => ("log-in", "ok"),
         "session.ended" | "provider.logout" => ("log-out", "neutral"),
@@ -31,28 +29,23 @@ pub(crate) enum Room {
 }
 
 /// Events, newest first.
-pub(crate) fn timeline(events: &[Event], room: Room) -> AnyView {
-    let items: Vec<_> = events.iter().map(|event| item(event, room)).collect();
-    view! { <ol class="timeline">{items}</ol> }.into_any()
+pub(crate) fn timeline(events: &[Event], room: Room) -> Part {
+    classed("ol", "timeline").all(events.iter().map(|event| item(event, room)))
 }
 
-fn item(event: &Event, room: Room) -> AnyView {
+fn item(event: &Event, room: Room) -> Part {
     let (name, colour) = sign(&event.kind);
-    let text = event.text.clone();
+    let text = foreign(event.text.as_str());
     let text = match (&event.session_id, room) {
-        (Some(id), Room::Panel) => view! { <a href=routes::session(id, "state=all")><bdi>{text}</bdi></a> }.into_any(),
-        _ => view! { <bdi>{text}</bdi> }.into_any(),
+        (Some(id), Room::Panel) => link(routes::session(id, "state=all")).child(text),
+        _ => text,
     };
-    let actor = event.actor.clone().map(|actor| view! { <span>"by " <bdi>{actor}</bdi></span> });
     let time = if room == Room::Panel { relative_time(&event.at) } else { written_time(&event.at) };
-    view! {
-        <li class="timeline-item">
-            <span class=format!("timeline-sign {colour}")>{icon(name)}</span>
-            <div class="timeline-words">
-                <p>{text}</p>
-                <p class="timeline-facts small faint">{time}{actor}</p>
-            </div>
-        </li>
-    }
-    .into_any()
+    let actor = event.actor.as_deref().map(|actor| part("span").text("by ").child(foreign(actor)));
+    let words = classed("div", "timeline-words")
+        .child(part("p").child(text))
+        .child(classed("p", "timeline-facts small faint").child(time).maybe(actor));
+    classed("li", "timeline-item")
+        .child(part("span").class(&format!("timeline-sign {colour}")).child(icon(name)))
+        .child(words)
 }

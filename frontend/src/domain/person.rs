@@ -1,10 +1,10 @@
 //! People, as the provider calls them.
 
-use leptos::prelude::*;
+use crate::ui::{Part, classed};
 
 /// A round sign with a person's initials. Decoration: the name stands beside it.
-pub(crate) fn avatar(name: &str) -> AnyView {
-    view! { <span class="avatar" aria-hidden="true">{initials(name)}</span> }.into_any()
+pub(crate) fn avatar(name: &str) -> Part {
+    classed("span", "avatar").attr("aria-hidden", "true").text(initials(name))
 }
 
 /// The first letters of the first and the last word; of a mail address, of the part before `@`.

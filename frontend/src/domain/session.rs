@@ -1,9 +1,8 @@
 //! Sessions in words and signs.
 
 use cloakroom_api::{Kind, Session, SessionState};
-use leptos::prelude::*;
 
-use crate::ui::icon;
+use crate::ui::{Part, badge, classed};
 
 /// A state's word, icon and colour: never one of them alone.
 const fn sign(state: SessionState) -> (&'static str, &'static str, &'static str) {
@@ -21,9 +20,9 @@ const fn sign(state: SessionState) -> (&'static str, &'static str, &'static str)
 }
 
 /// A state as a badge.
-pub(crate) fn state_badge(state: SessionState) -> AnyView {
+pub(crate) fn state_badge(state: SessionState) -> Part {
     let (word, name, colour) = sign(state);
-    view! { <span class=format!("badge {colour}")>{icon(name)}{word}</span> }.into_any()
+    badge(colour, name, word)
 }
 
 /// What a state means, as a sentence.
@@ -42,8 +41,8 @@ pub(crate) const fn explain(state: SessionState) -> &'static str {
 }
 
 /// Marks the session that the administrator is using.
-pub(crate) fn own_mark() -> AnyView {
-    view! { <span class="tag accent">"This session"</span> }.into_any()
+pub(crate) fn own_mark() -> Part {
+    classed("span", "tag accent").text("This session")
 }
 
 /// The device in a few words, as far as known.

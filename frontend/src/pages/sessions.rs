@@ -2,6 +2,7 @@
 
 mod detail;
 mod drawer;
+mod offers;
 mod pager;
 mod table;
 mod toolbar;
@@ -11,12 +12,16 @@ use leptos::prelude::*;
 
 use super::{failure_notice, heading, refresh_button};
 use crate::api;
+use crate::domain::live_bar::{live_bar, live_switch};
 use crate::domain::revoke_flow::{RevokeFlow, revoke_dialog};
 use crate::routes::{self, Route};
 use crate::state::address::{Address, Step};
 use crate::state::list_query::{BadQuery, ListQuery};
+use crate::state::live::Live;
 use crate::state::loaded::{Loaded, OnChange};
-use crate::ui::{Notice, Tone, empty, grouped, notice, relative_time};
+use crate::ui::{
+    CellMenu, Notice, Part, Tone, button, classed, empty, grouped, link, live, notice, part, relative_time,
+};
 
 /// What the parts of this page share.
 #[derive(Clone, Copy)]
@@ -25,6 +30,7 @@ struct List {
     loaded: Loaded<Page<Session>>,
     open: Memo<Option<String>>,
     address: Address,
+    menu: CellMenu,
 }
 
 impl List {
@@ -49,72 +55,75 @@ pub(crate) fn sessions(route: Memo<Route>) -> AnyView {
     let address = Address::get();
     let query = Memo::new(move |_| ListQuery::parse(&address.search()));
     let open = Memo::new(move |_| if let Route::Sessions { open } = route.get() { open } else { None });
-    let loaded = Loaded::new(OnChange::Keep, move || query.get().ok(), api::sessions::list);
-    let list = List { query, loaded, open, address };
-    let detail = Loaded::new(OnChange::Clear, move || open.get(), api::sessions::detail);
+    let loaded = Loaded::new(OnChange::Keep, move || query.get().ok().as_ref().map(api::sessions::list));
+    let list = List { query, loaded, open, address, menu: CellMenu::new() };
+    let watched = watch(list);
+    let detail = Loaded::new(OnChange::Clear, move || open.get().as_deref().map(api::sessions::one));
     let flow = RevokeFlow::new(Callback::new(move |()| {
         loaded.again();
         detail.again();
     }));
-    view! {
-        {heading("Sessions", view! { {age(list)} {refresh_button(move || loaded.busy(), move || loaded.again())} })}
-        {toolbar::toolbar(list)}
-        {move || match query.get() {
-            Ok(_) => results(list),
-            Err(bad) => unreadable(list, &bad),
-        }}
-        {drawer::drawer(list, detail, flow)}
-        {revoke_dialog(flow)}
-    }
-    .into_any()
+    let shown = move || match query.get() {
+        Ok(_) => results(list),
+        Err(bad) => unreadable(list, &bad),
+    };
+    part("div")
+        .view(heading("Sessions", vec![age(list), live_switch(watched), refresh_button(loaded)]))
+        .child(toolbar::toolbar(list))
+        .view(live_bar(watched, "session", move || loaded.again()))
+        .live(shown)
+        .view(list.menu.view())
+        .view(drawer::drawer(list, detail, flow))
+        .view(revoke_dialog(flow))
+        .any()
 }
 
-fn age(list: List) -> impl IntoView {
-    move || list.loaded.map(|page| view! { <span class="small faint">"as of " {relative_time(&page.as_of)}</span> })
+/// News come to the first page: later ones stand still.
+fn watch(list: List) -> Live {
+    let first = move || list.query.get().ok().filter(|query| query.cursor.is_none());
+    let shown = move || {
+        list.loaded.map(|page| page.items.iter().map(|session| session.id.clone()).collect()).unwrap_or_default()
+    };
+    Live::watch(move || first().filter(|_| list.loaded.failure().is_none()).as_ref().map(api::sessions::list), shown)
+}
+
+fn age(list: List) -> AnyView {
+    live(move || {
+        list.loaded.map(|page| classed("span", "small faint").text("as of ").child(relative_time(&page.as_of)))
+    })
 }
 
 fn results(list: List) -> AnyView {
     let loaded = list.loaded;
     let as_of = move || loaded.map(|page| page.as_of.clone());
     let is_empty = Memo::new(move |_| loaded.map(|page| page.items.is_empty()));
-    view! {
-        {move || loaded.failure().map(|failure| failure_notice(&failure, as_of().as_deref(), move || loaded.again()))}
-        {move || match is_empty.get() {
-            Some(true) => nothing(list),
-            None if loaded.failure().is_some() => ().into_any(),
-            _ => view! { {table::table(list)} {pager::pager(list)} }.into_any(),
-        }}
-    }
-    .into_any()
+    let failed =
+        move || loaded.failure().map(|failure| failure_notice(&failure, as_of().as_deref(), move || loaded.again()));
+    let rows = move || match is_empty.get() {
+        Some(true) => nothing(list),
+        None if loaded.failure().is_some() => part("div"),
+        _ => part("div").view(table::table(list)).child(pager::pager(list)),
+    };
+    part("div").live(failed).live(rows).any()
 }
 
 /// No row, and what to do about it.
-fn nothing(list: List) -> AnyView {
+fn nothing(list: List) -> Part {
     let query = list.query();
+    let to = |query: &ListQuery, words: &str| {
+        link(routes::sessions(&query.search())).class("button").attr("data-noscroll", "").text(words)
+    };
     if query.cursor.is_some() {
-        let first = routes::sessions(&query.at(None).search());
-        let link = view! { <a class="button" href=first data-noscroll="">"First page"</a> };
-        return empty(
-            "search-x",
-            "No session on this page",
-            "They ended, or moved to another page, since the list was read.",
-            link,
-        );
+        let text = "They ended, or moved to another page, since the list was read.";
+        return empty("search-x", "No session on this page", text, vec![to(&query.at(None), "First page")]);
     }
     if query.is_filtered() {
         let all = ListQuery { state: query.state, sort: query.sort, limit: query.limit, ..ListQuery::default() };
-        let clear =
-            view! { <a class="button" href=routes::sessions(&all.search()) data-noscroll="">"Clear filters"</a> };
-        let everywhere = (query.state != StateFilter::All).then(|| {
-            let query = query.changed(|query| query.state = StateFilter::All);
-            view! { <a class="button" href=routes::sessions(&query.search()) data-noscroll="">"Search all sessions"</a> }
-        });
-        return empty(
-            "search-x",
-            "No session matches",
-            "Try other words, or fewer filters.",
-            view! { {clear} {everywhere} },
-        );
+        let mut ways = vec![to(&all, "Clear filters")];
+        if query.state != StateFilter::All {
+            ways.push(to(&query.changed(|query| query.state = StateFilter::All), "Search all sessions"));
+        }
+        return empty("search-x", "No session matches", "Try other words, or fewer filters.", ways);
     }
     let (title, text) = match query.state {
         StateFilter::Live => {
@@ -125,7 +134,7 @@ fn nothing(list: List) -> AnyView {
         }
         StateFilter::All => ("No session yet", "A session shows up here when someone signs in at one of your clients."),
     };
-    empty("monitor-smartphone", title, text, ())
+    empty("monitor-smartphone", title, text, vec![])
 }
 
 fn unreadable(list: List, bad: &BadQuery) -> AnyView {
@@ -135,8 +144,8 @@ fn unreadable(list: List, bad: &BadQuery) -> AnyView {
         text: format!("{} = “{}”; {}. Nothing is shown rather than too much.", bad.name, bad.value, bad.allowed),
         request_id: None,
     };
-    let reset = move |_| list.go(&ListQuery::default(), Step::Within);
-    notice(words, view! { <button type="button" class="button" on:click=reset>"Show live sessions"</button> })
+    let reset = move || list.go(&ListQuery::default(), Step::Within);
+    notice(words, Some(button("button", reset).text("Show live sessions"))).any()
 }
 
 /// How many there are, honestly.

@@ -8,23 +8,25 @@ use super::Overlays;
 use crate::domain::person::avatar;
 use crate::state::prefs::{Prefs, Theme};
 use crate::state::viewer::Viewer;
-use crate::ui::icon;
+use crate::ui::{Part, button, classed, foreign, icon, link, part};
 
 /// The button that opens the menu.
-pub(super) fn button(id: &'static str) -> AnyView {
+pub(super) fn button_of(id: &'static str) -> Part {
     let viewer = Viewer::get();
     let words = move || {
         viewer.me().map(|me| {
-            view! {
-                {avatar(me.display())}
-                <span class="account-words nav-word">
-                    <bdi class="account-name">{me.display().to_owned()}</bdi>
-                    <span class="small faint">{me.role.code()}</span>
-                </span>
-            }
+            let words = classed("span", "account-words nav-word")
+                .child(foreign(me.display()).class("account-name"))
+                .child(classed("span", "small faint").text(me.role.code()));
+            classed("span", "account-face").child(avatar(me.display())).child(words)
         })
     };
-    view! { <button type="button" class="account-button" popovertarget=id aria-label=move || label(viewer)>{words}</button> }.into_any()
+    part("button")
+        .class("account-button")
+        .attr("type", "button")
+        .attr("popovertarget", id)
+        .live_attr("aria-label", move || Some(label(viewer)))
+        .live(words)
 }
 
 fn label(viewer: Viewer) -> String {
@@ -32,8 +34,8 @@ fn label(viewer: Viewer) -> String {
 }
 
 /// The menu.
-pub(super) fn menu(id: &'static str) -> AnyView {
-    view! { <div id=id class="account-menu" popover="auto">{content(id)}</div> }.into_any()
+pub(super) fn menu(id: &'static str) -> Part {
+    classed("div", "account-menu").attr("id", id).attr("popover", "auto").all(content(id))
 }
 
 /// Closes a menu.
@@ -43,48 +45,49 @@ pub(super) fn hide(id: &str) {
 }
 
 /// What is in it; `id` tells its controls from those of the other menu.
-pub(super) fn content(id: &'static str) -> AnyView {
+pub(super) fn content(id: &'static str) -> Vec<Part> {
     let viewer = Viewer::get();
     let overlays = Overlays::get();
-    let shortcuts = move |_| {
+    let shortcuts = move || {
         hide(id);
         overlays.shortcuts.set(true);
     };
-    view! {
-        <div class="account-who">
-            {move || viewer.me().map(|me| view! {
-                <bdi class="account-name">{me.display().to_owned()}</bdi>
-                <bdi class="small muted">{me.email.clone().unwrap_or_else(|| me.sub.clone())}</bdi>
-                <span class="small faint">"Role " <strong>{me.role.code()}</strong></span>
-            })}
-        </div>
-        {theme(id)}
-        <button type="button" class="menu-item" on:click=shortcuts>{icon("keyboard")} "Keyboard shortcuts"</button>
-        {move || viewer.me().map(|me| view! {
-            <a class="menu-item" href=me.logout_url rel="external">{icon("log-out")} "Sign out"</a>
-            <p class="menu-foot small faint">"Cloakroom " {me.version}</p>
-        })}
-    }
-    .into_any()
+    let who = move || {
+        viewer.me().map(|me| {
+            let second = me.email.clone().unwrap_or_else(|| me.sub.clone());
+            let role = classed("span", "small faint").text("Role ").child(part("strong").text(me.role.code()));
+            classed("div", "account-lines")
+                .child(foreign(me.display()).class("account-name"))
+                .child(foreign(second).class("small muted"))
+                .child(role)
+        })
+    };
+    let leave = move || {
+        viewer.me().map(|me| {
+            let out =
+                link(me.logout_url).class("menu-item").attr("rel", "external").child(icon("log-out")).text("Sign out");
+            part("div")
+                .child(out)
+                .child(classed("p", "menu-foot small faint").text(format!("Cloakroom {}", me.version)))
+        })
+    };
+    vec![
+        classed("div", "account-who").live(who),
+        theme(id),
+        button("menu-item", shortcuts).child(icon("keyboard")).text("Keyboard shortcuts"),
+        part("div").live(leave),
+    ]
 }
 
-fn theme(id: &'static str) -> AnyView {
+fn theme(id: &'static str) -> Part {
     let prefs = expect_context::<Prefs>();
     let choices = Theme::ALL.map(|(theme, name, sign)| {
-        view! {
-            <label class="segment">
-                <input
-                    type="radio"
-                    name=format!("{id}-theme")
-                    prop:checked=move || prefs.theme() == theme
-                    on:change=move |_| prefs.set_theme(theme)
-                />
-                <span>{icon(sign)}{name}</span>
-            </label>
-        }
+        let radio = part("input")
+            .attr("type", "radio")
+            .attr("name", format!("{id}-theme"))
+            .live_checked(move || prefs.theme() == theme)
+            .on("change", move |_| prefs.set_theme(theme));
+        classed("label", "segment").child(radio).child(part("span").child(icon(sign)).text(name))
     });
-    view! {
-        <fieldset class="segments"><legend class="sr-only">"Theme"</legend>{choices.into_iter().collect_view()}</fieldset>
-    }
-    .into_any()
+    classed("fieldset", "segments").child(classed("legend", "sr-only").text("Theme")).all(choices)
 }

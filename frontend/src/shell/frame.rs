@@ -1,7 +1,6 @@
 //! Navigation, the page, and what lies over both.
 
 use leptos::ev;
-use leptos::html::Main;
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 use web_sys::HtmlElement;
@@ -10,46 +9,45 @@ use super::{nav, palette, shortcuts, sign_in_again};
 use crate::pages;
 use crate::routes::{Page, Route};
 use crate::state::address::Address;
+use crate::state::spawn::effect;
 use crate::state::viewer::Viewer;
-use crate::ui::Announcer;
+use crate::ui::{Announcer, classed, part};
 
 /// The console for someone who may be here.
 pub(crate) fn frame() -> AnyView {
     let address = Address::get();
     let route = Memo::new(move |_| Route::parse(&address.path()));
     let page = Memo::new(move |_| route.with(|route| (route.page(), *route == Route::SignedIn)));
-    let main = NodeRef::<Main>::new();
     keep_title(route);
-    move_focus(route, page, main);
+    move_focus(route, page);
     check_on_return();
-    view! {
-        <a class="skip" href="#main" rel="external">"Skip to content"</a>
-        <div class="shell">
-            {nav::sidebar(page)}
-            {nav::topbar(page)}
-            <main id="main" node_ref=main class="main" tabindex="-1">
-                {move || match page.get() {
-                    (Page::Overview, _) => pages::overview(),
-                    (Page::Sessions, _) => pages::sessions(route),
-                    (Page::Other, true) => pages::signed_in(),
-                    (Page::Other, false) => pages::not_found(),
-                }}
-            </main>
-        </div>
-        {palette::palette()}
-        {shortcuts::shortcuts()}
-        {sign_in_again::sign_in_again()}
-    }
-    .into_any()
+    let content = move || match page.get() {
+        (Page::Overview, _) => pages::overview(),
+        (Page::Sessions, _) => pages::sessions(route),
+        (Page::Audit, _) => pages::audit(route),
+        (Page::Routes, _) => pages::routes(),
+        (Page::Other, true) => pages::signed_in().any(),
+        (Page::Other, false) => pages::not_found().any(),
+    };
+    let main = classed("main", "main").attr("id", "main").attr("tabindex", "-1").live(content);
+    let shell = classed("div", "shell").child(nav::sidebar(page)).child(nav::topbar(page)).child(main);
+    let skip = classed("a", "skip").attr("href", "#main").attr("rel", "external").text("Skip to content");
+    part("div")
+        .child(skip)
+        .child(shell)
+        .view(palette::palette())
+        .view(shortcuts::shortcuts())
+        .view(sign_in_again::sign_in_again())
+        .any()
 }
 
 fn keep_title(route: Memo<Route>) {
-    Effect::new(move |_| document().set_title(&format!("{} · Cloakroom", route.with(Route::title))));
+    effect(move || document().set_title(&format!("{} · Cloakroom", route.with(Route::title))));
 }
 
 /// A new page is announced and takes the focus to its heading; the router does neither. Not on the first one: there
 /// the browser does.
-fn move_focus(route: Memo<Route>, page: Memo<(Page, bool)>, main: NodeRef<Main>) {
+fn move_focus(route: Memo<Route>, page: Memo<(Page, bool)>) {
     let announcer = Announcer::get();
     Effect::new(move |last: Option<(Page, bool)>| {
         let page = page.get();
@@ -57,7 +55,7 @@ fn move_focus(route: Memo<Route>, page: Memo<(Page, bool)>, main: NodeRef<Main>)
             announcer.say(route.with_untracked(Route::title));
             set_timeout(
                 move || {
-                    let heading = main.get_untracked().and_then(|main| main.query_selector("h1").ok().flatten());
+                    let heading = document().query_selector("#main h1").ok().flatten();
                     heading.and_then(|heading| heading.dyn_into::<HtmlElement>().ok()?.focus().ok());
                 },
                 std::time::Duration::ZERO,

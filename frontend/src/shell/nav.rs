@@ -5,79 +5,66 @@ use leptos::prelude::*;
 use super::{Overlays, account};
 use crate::routes::Page;
 use crate::state::viewer::Viewer;
-use crate::ui::icon;
+use crate::ui::{Part, button, classed, icon, link, part};
 
 /// The column.
-pub(super) fn sidebar(page: Memo<(Page, bool)>) -> AnyView {
-    view! {
-        <header class="sidebar">
-            {brand()}
-            {search_button()}
-            <nav aria-label="Main">{links(page)}</nav>
-            <div class="sidebar-foot">{account::button("account")}</div>
-            {account::menu("account")}
-        </header>
-    }
-    .into_any()
+pub(super) fn sidebar(page: Memo<(Page, bool)>) -> Part {
+    classed("header", "sidebar")
+        .child(brand())
+        .child(search_button())
+        .child(part("nav").attr("aria-label", "Main").child(links(page)))
+        .child(classed("div", "sidebar-foot").child(account::button_of("account")))
+        .child(account::menu("account"))
 }
 
 /// The bar of a phone.
-pub(super) fn topbar(page: Memo<(Page, bool)>) -> AnyView {
-    view! {
-        <header class="topbar">
-            {brand()}
-            <button type="button" class="icon-button large" popovertarget="sheet" aria-label="Menu">{icon("menu")}</button>
-            <div id="sheet" class="sheet" popover="auto">
-            {search_button()}
-            <nav aria-label="Main, as a menu">{links(page)}</nav>
-            {account::content("sheet")}
-        </div>
-        </header>
-    }
-    .into_any()
+pub(super) fn topbar(page: Memo<(Page, bool)>) -> Part {
+    let menu = part("button")
+        .class("icon-button large")
+        .attr("type", "button")
+        .attr("popovertarget", "sheet")
+        .attr("aria-label", "Menu")
+        .child(icon("menu"));
+    let sheet = classed("div", "sheet")
+        .attr("id", "sheet")
+        .attr("popover", "auto")
+        .child(search_button())
+        .child(part("nav").attr("aria-label", "Main, as a menu").child(links(page)))
+        .all(account::content("sheet"));
+    classed("header", "topbar").child(brand()).child(menu).child(sheet)
 }
 
-fn brand() -> AnyView {
+fn brand() -> Part {
     let viewer = Viewer::get();
-    let instance = move || viewer.me().map(|me| me.instance);
-    view! {
-        <a class="brand" href=Page::Overview.path()>
-            <span class="brand-mark">{icon("hanger")}</span>
-            <span class="brand-words">
-                <span class="brand-name">"Cloakroom"</span>
-                <bdi class="brand-instance small faint">{instance}</bdi>
-            </span>
-        </a>
-    }
-    .into_any()
+    let instance = move || viewer.me().map(|me| me.instance).unwrap_or_default();
+    let words = classed("span", "brand-words")
+        .child(classed("span", "brand-name").text("Cloakroom"))
+        .child(classed("bdi", "brand-instance small faint").live(instance));
+    link(Page::Overview.path()).class("brand").child(classed("span", "brand-mark").child(icon("hanger"))).child(words)
 }
 
-fn search_button() -> AnyView {
+fn search_button() -> Part {
     let overlays = Overlays::get();
-    let open = move |_| {
+    let open = move || {
         account::hide("sheet");
         overlays.palette.set(true);
     };
-    view! {
-        <button type="button" class="search-button" on:click=open aria-keyshortcuts="Control+K">
-            {icon("search")}
-            <span class="nav-word">"Search or jump to"</span>
-            <kbd class="nav-word" aria-hidden="true">"Ctrl K"</kbd>
-        </button>
-    }
-    .into_any()
+    button("search-button", open)
+        .attr("aria-keyshortcuts", "Control+K")
+        .child(icon("search"))
+        .child(classed("span", "nav-word").text("Search or jump to"))
+        .child(classed("kbd", "nav-word").attr("aria-hidden", "true").text("Ctrl K"))
 }
 
-fn links(page: Memo<(Page, bool)>) -> AnyView {
-    let links = Page::NAVIGATION.map(|(target, name, sign, _)| {
-        let current = move || (page.get().0 == target).then_some("page");
-        view! {
-            <li>
-                <a class="nav-link" href=target.path() aria-current=current on:click=move |_| account::hide("sheet")>
-                    {icon(sign)} <span class="nav-word">{name}</span>
-                </a>
-            </li>
-        }
-    });
-    view! { <ul class="nav-links">{links.into_iter().collect_view()}</ul> }.into_any()
+fn links(page: Memo<(Page, bool)>) -> Part {
+    classed("ul", "nav-links").all(Page::NAVIGATION.into_iter().map(|(target, name, sign, _)| {
+        let current = move || (page.get().0 == target).then(|| "page".to_owned());
+        let link = link(target.path())
+            .class("nav-link")
+            .live_attr("aria-current", current)
+            .on("click", |_| account::hide("sheet"))
+            .child(icon(sign))
+            .child(classed("span", "nav-word").text(name));
+        part("li").child(link)
+    }))
 }

@@ -2,19 +2,21 @@
 
 use cloakroom_api::StateFilter;
 use leptos::prelude::*;
-use web_sys::KeyboardEvent;
+use wasm_bindgen::{JsCast, JsValue};
+use web_sys::{BroadcastChannel, Event, KeyboardEvent};
 
 use super::Overlays;
+use super::known::Known;
 use crate::routes::{self, Page};
 use crate::state::address::{Address, Step};
 use crate::state::list_query::ListQuery;
 use crate::state::prefs::{Prefs, Theme};
 use crate::state::viewer::Viewer;
-use crate::ui::{Layer, icon, layer};
+use crate::ui::{Layer, Part, classed, foreign, icon, layer, part, value_of};
 
 /// What an entry does.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Deed {
+pub(super) enum Deed {
     Go(String),
     Leave(String),
     Theme(Theme),
@@ -23,14 +25,14 @@ enum Deed {
 
 /// One entry.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Entry {
+pub(super) struct Entry {
     words: String,
     sign: &'static str,
     deed: Deed,
 }
 
 impl Entry {
-    fn new(words: impl Into<String>, sign: &'static str, deed: Deed) -> Self {
+    pub(super) fn new(words: impl Into<String>, sign: &'static str, deed: Deed) -> Self {
         Self { words: words.into(), sign, deed }
     }
 }
@@ -93,6 +95,10 @@ pub(super) fn palette() -> AnyView {
         match deed {
             Deed::Go(to) => address.go(&to, Step::Page),
             Deed::Leave(to) => {
+                // As boot.js does for links: the other tabs are emptied too.
+                if let Ok(channel) = BroadcastChannel::new("cloakroom.signed-out") {
+                    channel.post_message(&JsValue::TRUE).ok();
+                }
                 window().location().set_href(&to).ok();
             }
             Deed::Theme(theme) => prefs.set_theme(theme),
@@ -113,12 +119,19 @@ pub(super) fn palette() -> AnyView {
 fn content(viewer: Viewer, act: Callback<Deed>) -> AnyView {
     let typed = RwSignal::new(String::new());
     let chosen = RwSignal::new(0_usize);
-    let found = Memo::new(move |_| entries(&typed.get(), viewer.me().map(|me| me.logout_url).as_deref()));
-    let input = move |event| {
-        typed.set(event_target_value(&event));
+    let known = Known::ask(typed);
+    let found = Memo::new(move |_| {
+        let mut found = entries(&typed.get(), viewer.me().map(|me| me.logout_url).as_deref());
+        let at = found.len().saturating_sub(1);
+        found.splice(at..at, known.entries(&typed.get()));
+        found
+    });
+    let input = move |event: Event| {
+        typed.set(value_of(&event));
         chosen.set(0);
     };
-    let key = move |event: KeyboardEvent| {
+    let key = move |event: Event| {
+        let Some(event) = event.dyn_ref::<KeyboardEvent>() else { return };
         let count = found.with(Vec::len).max(1);
         match event.key().as_str() {
             "ArrowDown" => chosen.update(|at| *at = (*at + 1) % count),
@@ -132,52 +145,51 @@ fn content(viewer: Viewer, act: Callback<Deed>) -> AnyView {
         }
         event.prevent_default();
     };
-    view! {
-        <h2 id="palette-title" class="sr-only">"Search or jump to"</h2>
-        <div class="palette-field">
-            {icon("search")}
-            <input
-                type="text"
-                role="combobox"
-                aria-label="Search or jump to"
-                aria-expanded="true"
-                aria-controls="palette-list"
-                aria-activedescendant=move || format!("palette-{}", chosen.get())
-                autocomplete="off"
-                spellcheck="false"
-                autofocus
-                placeholder="A page, a name, an address, a session id"
-                prop:value=move || typed.get()
-                on:input=input
-                on:keydown=key
-            />
-        </div>
-        <ul id="palette-list" class="palette-list" role="listbox" aria-label="Results">
-            {move || {
-                let options = found.get().into_iter().enumerate();
-                options.map(|(at, entry)| option(at, entry, chosen, act)).collect_view()
-            }}
-        </ul>
-    }
-    .into_any()
+    let field = part("input")
+        .attr("type", "text")
+        .attr("role", "combobox")
+        .attr("aria-label", "Search or jump to")
+        .attr("aria-expanded", "true")
+        .attr("aria-controls", "palette-list")
+        .live_attr("aria-activedescendant", move || Some(format!("palette-{}", chosen.get())))
+        .attr("autocomplete", "off")
+        .attr("spellcheck", "false")
+        .attr("autofocus", "")
+        .attr("placeholder", "A page, a name, an address, a session id")
+        .live_value(move || typed.get())
+        .on("input", input)
+        .on("keydown", key);
+    let list = classed("ul", "palette-list")
+        .attr("id", "palette-list")
+        .attr("role", "listbox")
+        .attr("aria-label", "Results")
+        .live(move || {
+            let options = found.get().into_iter().enumerate();
+            options.map(|(at, entry)| option(at, entry, chosen, act).any()).collect_view()
+        });
+    classed("div", "palette-layout")
+        .child(classed("h2", "sr-only").attr("id", "palette-title").text("Search or jump to"))
+        .child(classed("div", "palette-field").child(icon("search")).child(field))
+        .child(list)
+        .any()
 }
 
-fn option(at: usize, entry: Entry, chosen: RwSignal<usize>, act: Callback<Deed>) -> AnyView {
+fn option(at: usize, entry: Entry, chosen: RwSignal<usize>, act: Callback<Deed>) -> Part {
     let Entry { words, sign, deed } = entry;
-    view! {
-        <li
-            id=format!("palette-{at}")
-            class="palette-option"
-            role="option"
-            aria-selected=move || if chosen.get() == at { "true" } else { "false" }
-            on:click=move |_| act.run(deed.clone())
-            on:mousemove=move |_| if chosen.get_untracked() != at { chosen.set(at) }
-        >
-            {icon(sign)}
-            <bdi>{words}</bdi>
-        </li>
-    }
-    .into_any()
+    let selected = move || Some(if chosen.get() == at { "true" } else { "false" }.to_owned());
+    let point = move |_| {
+        if chosen.get_untracked() != at {
+            chosen.set(at);
+        }
+    };
+    classed("li", "palette-option")
+        .attr("id", format!("palette-{at}"))
+        .attr("role", "option")
+        .live_attr("aria-selected", selected)
+        .on("click", move |_| act.run(deed.clone()))
+        .on("mousemove", point)
+        .child(icon(sign))
+        .child(foreign(words))
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use super::Overlays;
 use crate::routes::Page;
 use crate::state::address::{Address, Step};
 use crate::state::prefs::Prefs;
-use crate::ui::{Layer, layer};
+use crate::ui::{Layer, Part, button, classed, layer, part};
 
 /// What a key asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,28 +78,23 @@ pub(super) fn shortcuts() -> AnyView {
         on_close: Callback::new(move |()| open.set(false)),
     };
     layer(frame, move || {
-        view! {
-            <div class="dialog-body">
-                <h2 id="shortcuts-title" class="dialog-title" tabindex="-1" autofocus>"Keyboard shortcuts"</h2>
-                {list()}
-                <label class="check">
-                    <input
-                        type="checkbox"
-                        prop:checked=move || prefs.single_keys()
-                        on:change=move |event| prefs.set_single_keys(event_target_checked(&event))
-                    />
-                    <span>"Shortcuts of single keys"</span>
-                </label>
-                <div class="dialog-actions">
-                    <button type="button" class="button" on:click=move |_| open.set(false)>"Close"</button>
-                </div>
-            </div>
-        }
-        .into_any()
+        let single = part("input")
+            .attr("type", "checkbox")
+            .live_checked(move || prefs.single_keys())
+            .on("change", move |_| prefs.set_single_keys(!prefs.single_keys_untracked()));
+        let close = button("button", move || open.set(false)).text("Close");
+        let title =
+            classed("h2", "dialog-title").attr("id", "shortcuts-title").attr("tabindex", "-1").attr("autofocus", "");
+        classed("div", "dialog-body")
+            .child(title.text("Keyboard shortcuts"))
+            .child(list())
+            .child(classed("label", "check").child(single).child(part("span").text("Shortcuts of single keys")))
+            .child(classed("div", "dialog-actions").child(close))
+            .any()
     })
 }
 
-fn list() -> AnyView {
+fn list() -> Part {
     let pages = Page::NAVIGATION.map(|(_, name, _, key)| (format!("Go to {name}"), vec!["g", key]));
     let others = [
         ("Search or jump to", vec!["Ctrl", "K"]),
@@ -109,11 +104,11 @@ fn list() -> AnyView {
         ("Close a layer", vec!["Esc"]),
     ];
     let others = others.map(|(name, keys)| (name.to_owned(), keys));
-    let rows = others.into_iter().chain(pages).map(|(name, keys)| {
-        let keys = keys.into_iter().map(|key| view! { <kbd>{key}</kbd> }).collect_view();
-        view! { <div class="shortcut"><dt>{name}</dt><dd>{keys}</dd></div> }
-    });
-    view! { <dl class="shortcuts">{rows.collect_view()}</dl> }.into_any()
+    let row = |(name, keys): (String, Vec<&str>)| {
+        let keys = part("dd").all(keys.into_iter().map(|key| part("kbd").text(key)));
+        classed("div", "shortcut").child(part("dt").text(name)).child(keys)
+    };
+    classed("dl", "shortcuts").all(others.into_iter().chain(pages).map(row))
 }
 
 fn listen() {

@@ -7,7 +7,7 @@ use web_sys::BroadcastChannel;
 
 use crate::pages::SIGNED_IN_CHANNEL;
 use crate::state::viewer::Viewer;
-use crate::ui::{Layer, icon, layer};
+use crate::ui::{Layer, button, classed, icon, layer, link};
 
 /// The dialog. Closing it leaves the page readable; the next call opens it again.
 pub(super) fn sign_in_again() -> AnyView {
@@ -21,27 +21,21 @@ pub(super) fn sign_in_again() -> AnyView {
         on_close: Callback::new(move |()| viewer.leave_interrupted()),
     };
     layer(frame, move || {
-        view! {
-            <div class="dialog-body">
-                <h2 id="again-title" class="dialog-title">"Your session has ended"</h2>
-                <p class="muted">
-                    "Nothing on this page is lost. Sign in again in a new tab; this one goes on by itself where it stopped."
-                </p>
-                <div class="dialog-actions">
-                    <button type="button" class="button" on:click=move |_| viewer.ask()>{icon("refresh-cw")} "Check again"</button>
-                    <a
-                        class="button primary"
-                        href="/bff/login?return_to=%2Fadmin%2Fsigned-in"
-                        target="_blank"
-                        rel="external noopener"
-                        autofocus
-                    >
-                        {icon("log-in")} "Sign in again"
-                    </a>
-                </div>
-            </div>
-        }
-        .into_any()
+        let lead =
+            "Nothing on this page is lost. Sign in again in a new tab; this one goes on by itself where it stopped.";
+        let check = button("button", move || viewer.ask()).child(icon("refresh-cw")).text("Check again");
+        let again = link("/bff/login?return_to=%2Fadmin%2Fsigned-in")
+            .class("button primary")
+            .attr("target", "_blank")
+            .attr("rel", "external noopener")
+            .attr("autofocus", "")
+            .child(icon("log-in"))
+            .text("Sign in again");
+        classed("div", "dialog-body")
+            .child(classed("h2", "dialog-title").attr("id", "again-title").text("Your session has ended"))
+            .child(classed("p", "muted").text(lead))
+            .child(classed("div", "dialog-actions").child(check).child(again))
+            .any()
     })
 }
 

@@ -3,10 +3,12 @@
 //! Our own rather than `leptos_router`: the console needs one address with two parts, a drawer that opens over a list
 //! without the list being drawn anew, and 15 kB less to load.
 
+use std::time::Duration;
+
 use leptos::ev::{self, MouseEvent};
 use leptos::prelude::*;
 use wasm_bindgen::{JsCast, JsValue};
-use web_sys::{Element, HtmlAnchorElement};
+use web_sys::{Element, HtmlAnchorElement, ScrollRestoration};
 
 /// Path and query string, without `?`.
 #[derive(Clone, Copy)]
@@ -31,10 +33,19 @@ impl Address {
     pub(crate) fn provide() {
         let this = Self { path: RwSignal::new(String::new()), search: RwSignal::new(String::new()) };
         this.read();
-        let back = window_event_listener(ev::popstate, move |_| this.read());
+        if let Ok(history) = window().history() {
+            history.set_scroll_restoration(ScrollRestoration::Manual).ok();
+            scroll_when_there(history.state().ok());
+        }
+        let back = window_event_listener(ev::popstate, move |event| {
+            this.read();
+            scroll_when_there(Some(event.state()));
+        });
+        let leave = window_event_listener(ev::pagehide, |_| remember_scroll());
         let click = window_event_listener(ev::click, move |event| this.follow(&event));
         on_cleanup(move || {
             back.remove();
+            leave.remove();
             click.remove();
         });
         provide_context(this);
@@ -58,6 +69,9 @@ impl Address {
     /// Goes to an address of the console.
     pub(crate) fn go(self, to: &str, step: Step) {
         let Ok(history) = window().history() else { return };
+        if step != Step::Replace {
+            remember_scroll();
+        }
         let done = match step {
             Step::Page | Step::Within => history.push_state_with_url(&JsValue::NULL, "", Some(to)),
             Step::Replace => history.replace_state_with_url(&JsValue::NULL, "", Some(to)),
@@ -102,6 +116,31 @@ impl Address {
         event.prevent_default();
         let step = if link.has_attribute("data-noscroll") { Step::Within } else { Step::Page };
         self.go(&format!("{}{}", link.pathname(), link.search()), step);
+    }
+}
+
+/// Keeps where the page is scrolled in its history entry.
+fn remember_scroll() {
+    let Ok(history) = window().history() else { return };
+    let at = window().scroll_y().unwrap_or(0.0);
+    history.replace_state_with_url(&JsValue::from_f64(at), "", None).ok();
+}
+
+/// Scrolls to where the entry was left, as soon as its rows are there to scroll to. Not once the person does.
+fn scroll_when_there(state: Option<JsValue>) {
+    let Some(at) = state.and_then(|state| state.as_f64()).filter(|at| *at > 0.0) else { return };
+    try_to_scroll(at, window().scroll_y().unwrap_or(0.0), 60);
+}
+
+fn try_to_scroll(at: f64, last: f64, left: u32) {
+    let now = window().scroll_y().unwrap_or(0.0);
+    if left == 0 || (now - last).abs() > 1.0 {
+        return;
+    }
+    window().scroll_to_with_x_and_y(0.0, at);
+    let reached = window().scroll_y().unwrap_or(0.0);
+    if (reached - at).abs() > 1.0 {
+        set_timeout(move || try_to_scroll(at, reached, left - 1), Duration::from_millis(50));
     }
 }
 

@@ -11,6 +11,8 @@ pub(crate) struct ListQuery {
     pub(crate) state: StateFilter,
     /// Only this client's.
     pub(crate) client: Option<String>,
+    /// Only this person's.
+    pub(crate) sub: Option<String>,
     /// Free text.
     pub(crate) text: String,
     /// Order.
@@ -24,7 +26,15 @@ pub(crate) struct ListQuery {
 impl Default for ListQuery {
     fn default() -> Self {
         let [limit, _] = LIMITS;
-        Self { state: StateFilter::Live, client: None, text: String::new(), sort: Sort::LastSeen, limit, cursor: None }
+        Self {
+            state: StateFilter::Live,
+            client: None,
+            sub: None,
+            text: String::new(),
+            sort: Sort::LastSeen,
+            limit,
+            cursor: None,
+        }
     }
 }
 
@@ -53,9 +63,10 @@ impl ListQuery {
                     query.limit = limit.ok_or_else(|| bad("allowed: 50, 100".to_owned()))?;
                 }
                 "client" => query.client = Some(value).filter(|client| !client.is_empty()),
+                "sub" => query.sub = Some(value).filter(|sub| !sub.is_empty()),
                 "q" => query.text = value,
                 "cursor" => query.cursor = Some(value).filter(|cursor| !cursor.is_empty()),
-                _ => return Err(bad("known parameters: state, client, q, sort, limit, cursor".to_owned())),
+                _ => return Err(bad("known parameters: state, client, sub, q, sort, limit, cursor".to_owned())),
             }
         }
         Ok(query)
@@ -80,6 +91,7 @@ impl ListQuery {
     fn pairs(&self) -> Vec<(&'static str, String)> {
         let mut pairs = vec![("state", self.state.code().to_owned())];
         pairs.extend(self.client.clone().map(|client| ("client", client)));
+        pairs.extend(self.sub.clone().map(|sub| ("sub", sub)));
         if !self.text.trim().is_empty() {
             pairs.push(("q", self.text.trim().to_owned()));
         }
@@ -103,7 +115,7 @@ impl ListQuery {
 
     /// Whether anything but the state narrows the list.
     pub(crate) fn is_filtered(&self) -> bool {
-        self.client.is_some() || !self.text.trim().is_empty()
+        self.client.is_some() || self.sub.is_some() || !self.text.trim().is_empty()
     }
 }
 
@@ -116,6 +128,7 @@ mod tests {
         let all = ListQuery {
             state: StateFilter::Ended,
             client: Some("app".to_owned()),
+            sub: Some("u|1".to_owned()),
             text: "anna b&rg".to_owned(),
             sort: Sort::Created,
             limit: 100,

@@ -2,8 +2,8 @@
 
 use cloakroom_api::{Me, Permission, Problem};
 use leptos::prelude::*;
-use leptos::task::spawn_local;
 
+use super::spawn::scoped;
 use crate::api::{self, Failure};
 
 /// Where the person stands.
@@ -64,6 +64,11 @@ impl Viewer {
         self.standing.with(|standing| matches!(standing, Standing::In(me) if me.may(permission)))
     }
 
+    /// The same, for a listener.
+    pub(crate) fn may_untracked(self, permission: Permission) -> bool {
+        untrack(|| self.may(permission))
+    }
+
     /// Whether the session ended in the middle of work.
     pub(crate) fn interrupted(self) -> bool {
         self.interrupted.get()
@@ -93,7 +98,7 @@ impl Viewer {
 
     /// Asks the gateway again.
     pub(crate) fn ask(self) {
-        spawn_local(async move {
+        scoped(async move {
             let answer = api::me::get().await;
             self.learn(answer);
         });

@@ -1,7 +1,9 @@
 //! The native dialog, which keeps focus in, gives it back, and closes by Escape.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use crate::state::spawn::effect;
 use leptos::ev;
 use leptos::html::Dialog;
 use leptos::prelude::*;
@@ -25,10 +27,14 @@ pub(crate) struct Layer {
 
 /// Draws a layer. Its content exists only while it is open.
 pub(crate) fn layer(layer: Layer, content: impl Fn() -> AnyView + Send + Sync + 'static) -> AnyView {
+    drawn(layer, Arc::new(content))
+}
+
+fn drawn(layer: Layer, content: Arc<dyn Fn() -> AnyView + Send + Sync>) -> AnyView {
     let Layer { class, labelled_by, open, docks_from_px, on_close } = layer;
     let node = NodeRef::<Dialog>::new();
     let is_open = Memo::new(move |_| open.get());
-    Effect::new(move |_| {
+    effect(move || {
         let wanted = is_open.get();
         let Some(dialog) = node.get() else { return };
         if wanted && !dialog.open() {
@@ -78,7 +84,7 @@ pub(crate) fn layer(layer: Layer, content: impl Fn() -> AnyView + Send + Sync + 
             on:mousedown=beside
             on:keydown=key
         >
-            <div class="layer">{move || is_open.get().then(&content)}</div>
+            <div class="layer">{move || is_open.get().then(|| content())}</div>
         </dialog>
     }
     .into_any()

@@ -1,9 +1,8 @@
 //! Icons, from the sprite in the page.
 
-use leptos::prelude::*;
+use super::part::{Part, svg};
 
 /// An icon that stands beside words, which say what it says: hidden from assistive technology.
-pub(crate) fn icon(name: &'static str) -> AnyView {
-    let href = format!("#{name}");
-    view! { <svg class="icon" aria-hidden="true"><use href=href></use></svg> }.into_any()
+pub(crate) fn icon(name: &str) -> Part {
+    svg("svg").class("icon").attr("aria-hidden", "true").child(svg("use").attr("href", format!("#{name}")))
 }

@@ -1,9 +1,8 @@
 //! Words in a box: something to know, something that went wrong, nothing to show.
 
-use leptos::prelude::*;
-
 use super::copy::copy_button;
 use super::icon::icon;
+use super::part::{Part, classed, foreign, part};
 
 /// What a notice means: an icon, a colour, and how it is announced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,44 +52,33 @@ pub(crate) struct Notice {
 }
 
 /// A notice, with what can be done about it behind the words.
-pub(crate) fn notice(notice: Notice, actions: impl IntoView + 'static) -> AnyView {
+pub(crate) fn notice(notice: Notice, actions: Option<Part>) -> Part {
     let Notice { tone, title, text, request_id } = notice;
     let role = if matches!(tone, Tone::Bad) { "alert" } else { "status" };
     let request = request_id.map(|id| {
-        view! {
-            <p class="notice-request small">
-                "Request " <bdi class="mono">{id.clone()}</bdi> {copy_button("the request id", id)}
-            </p>
-        }
+        classed("p", "notice-request small")
+            .text("Request ")
+            .child(foreign(id.as_str()).class("mono"))
+            .child(copy_button("the request id", id))
     });
-    view! {
-        <div class=format!("notice {}", tone.class()) role=role>
-            {icon(tone.icon())}
-            <div class="notice-words">
-                <p class="notice-title">{title}</p>
-                <p>{text}</p>
-                {request}
-            </div>
-            <div class="notice-actions">{actions}</div>
-        </div>
-    }
-    .into_any()
+    let words = classed("div", "notice-words")
+        .child(classed("p", "notice-title").text(title))
+        .child(part("p").text(text))
+        .maybe(request);
+    part("div")
+        .class(&format!("notice {}", tone.class()))
+        .attr("role", role)
+        .child(icon(tone.icon()))
+        .child(words)
+        .maybe(actions.map(|actions| classed("div", "notice-actions").child(actions)))
 }
 
 /// Nothing to show, why, and what to do next.
-pub(crate) fn empty(
-    sign: &'static str,
-    title: impl Into<String>,
-    text: impl Into<String>,
-    actions: impl IntoView + 'static,
-) -> AnyView {
-    view! {
-        <div class="empty">
-            <span class="empty-sign">{icon(sign)}</span>
-            <p class="empty-title">{title.into()}</p>
-            <p class="muted">{text.into()}</p>
-            <div class="empty-actions">{actions}</div>
-        </div>
-    }
-    .into_any()
+pub(crate) fn empty(sign: &str, title: impl Into<String>, text: impl Into<String>, actions: Vec<Part>) -> Part {
+    let actions = (!actions.is_empty()).then(|| classed("div", "empty-actions").all(actions));
+    classed("div", "empty")
+        .child(classed("span", "empty-sign").child(icon(sign)))
+        .child(classed("p", "empty-title").text(title))
+        .child(classed("p", "muted").text(text))
+        .maybe(actions)
 }

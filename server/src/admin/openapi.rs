@@ -21,6 +21,7 @@ use crate::edge::ticket;
         super::sessions::list,
         super::sessions::one,
         super::sessions::revoke,
+        super::routes::handle,
         super::explain::handle,
         super::audit::list,
         super::audit::one,

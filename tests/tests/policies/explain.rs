@@ -81,6 +81,10 @@ async fn p15_admin_api_explains_to_viewers_and_to_nobody_else() {
     let told = told.expect(200).json();
     assert_eq!((&told["allowed"], &told["status"]), (&json!(false), &json!(403)), "{told}");
     assert!(gateway.upstream.calls().is_empty(), "nobody is called");
+    let routes = viewer.fetch("GET", &gateway.console("/admin/api/v1/routes")).csrf().send().await.expect(200).json();
+    let staff = routes["items"].as_array().unwrap().iter().find(|route| route["path"] == "/staff/").unwrap();
+    assert_eq!((&staff["anonymous"], &staff["callers"]), (&json!(false), &json!(["session"])), "{staff}");
+    assert!(!staff["asks"].as_array().unwrap().is_empty(), "what its policy asks is told: {staff}");
     for bad in [
         json!({}),
         json!({ "method": "GET", "url": "/staff/x" }),

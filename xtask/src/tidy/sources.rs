@@ -43,6 +43,9 @@ pub(super) fn check(source: &Source, decisions: &[&str], findings: &mut Vec<Find
         if source.path.starts_with("frontend/") {
             check_markup(line, source, i + 1, findings);
         }
+        if source.path.starts_with("frontend/styles/") && !source.path.ends_with("/tokens.css") {
+            check_colours(line, source, i + 1, findings);
+        }
     }
 }
 
@@ -111,6 +114,17 @@ fn check_markup(line: &str, source: &Source, at: usize, findings: &mut Vec<Findi
     if ["innerHTML", "outerHTML", "insertAdjacentHTML", "document.write"].iter().any(|way| line.contains(way)) {
         let what = "markup from text is how scripts get in: use textContent and createElement";
         findings.push(Finding::new("inner-html", source, at, what));
+    }
+}
+
+/// A theme is one file: what names a colour anywhere else is light or dark in both.
+fn check_colours(line: &str, source: &Source, at: usize, findings: &mut Vec<Finding>) {
+    let is_hex = |rest: &str| rest.chars().take_while(char::is_ascii_hexdigit).count() >= 3;
+    let hex = line.split('#').skip(1).any(is_hex) && line.contains(':');
+    let function = ["rgb(", "rgba(", "hsl(", "hsla(", "oklch(", "color("].iter().any(|name| line.contains(name));
+    if hex || function {
+        let what = "colours stand in styles/tokens.css alone, for both themes: use var(--…)";
+        findings.push(Finding::new("colour", source, at, what));
     }
 }
 
@@ -185,6 +199,8 @@ mod tests {
             ("inline-style", "frontend/index.html", "<p style=\"color: red\">"),
             ("inner-html", "frontend/src/a.rs", "view! { <p inner_html=text></p> }"),
             ("inner-html", "frontend/boot/boot.js", "element.innerHTML = text;"),
+            ("colour", "frontend/styles/pages.css", "a { color: #fff; }"),
+            ("colour", "frontend/styles/pages.css", "a { color: rgb(1 2 3); }"),
             ("sql-outside-store", "server/src/app.rs", "f(\"SELECT n\\n FROM log_head\")"),
             ("sql-outside-store", "bench/src/main.rs", "f(r#\"UPDATE s SET n = 1\"#)"),
             ("unfinished", "server/src/a.rs", "fn a() {} // TODO: more"),
@@ -210,6 +226,8 @@ mod tests {
             ("tests/tests/a.rs", "#[ignore = \"takes an hour\"]\nfn a() {}"),
             ("frontend/src/a.rs", "view! { <p style:width=w class=style></p> }"),
             ("frontend/src/a.rs", "let style = 1; if style == 1 {}"),
+            ("frontend/styles/tokens.css", ":root { --text: #191C24; }"),
+            ("frontend/styles/pages.css", "a { color: var(--text); }"),
             ("server/store/src/sqlite.rs", "query(\"SELECT n FROM log_head\")"),
             ("server/src/a.rs", "const NO_SQL: &str = \"SELECT a provider\";"),
             ("server/src/a.rs", "const TODO: &str = \"TODO\"; // METODO"),

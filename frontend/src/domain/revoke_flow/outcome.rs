@@ -1,13 +1,12 @@
 //! What ending a session did, step by step, and what it did not do.
 
 use cloakroom_api::{ProviderRevocation, Revoked};
-use leptos::prelude::*;
 
 use crate::state::clock::span;
-use crate::ui::{Tone, icon, written_time};
+use crate::ui::{Part, Tone, button, classed, icon, part, written_time};
 
 /// The dialog's second half.
-pub(super) fn view(outcome: &Revoked, provider: &str, on_close: Callback<()>) -> AnyView {
+pub(super) fn view(outcome: &Revoked, provider: &str, on_close: impl Fn() + Send + 'static) -> Part {
     let (title, here) = if outcome.already_ended {
         ("It had ended before", "The session had ended already; nothing was changed.")
     } else {
@@ -15,27 +14,18 @@ pub(super) fn view(outcome: &Revoked, provider: &str, on_close: Callback<()>) ->
     };
     let (tone, there) = at_provider(outcome.provider, provider);
     let left = outcome.access_token_left_secs.filter(|left| *left > 0).map(|left| {
-        let left = span(left);
-        step(
-            Tone::Warn,
-            format!("An access token that an upstream already holds may work there for up to {left}."),
-            None,
-        )
+        let words = format!("An access token that an upstream already holds may work there for up to {}.", span(left));
+        step(Tone::Warn, words, None)
     });
-    view! {
-        <div class="dialog-body">
-            <h2 id="revoke-title" class="dialog-title">{title}</h2>
-            <ul class="steps">
-                {step(Tone::Ok, here.to_owned(), Some(&outcome.ended_at))}
-                {step(tone, there, None)}
-                {left}
-            </ul>
-            <div class="dialog-actions">
-                <button type="button" class="button primary" autofocus on:click=move |_| on_close.run(())>"Done"</button>
-            </div>
-        </div>
-    }
-    .into_any()
+    let steps = classed("ul", "steps")
+        .child(step(Tone::Ok, here.to_owned(), Some(&outcome.ended_at)))
+        .child(step(tone, there, None))
+        .maybe(left);
+    let done = button("button primary", on_close).attr("autofocus", "").text("Done");
+    classed("div", "dialog-body")
+        .child(classed("h2", "dialog-title").attr("id", "revoke-title").text(title))
+        .child(steps)
+        .child(classed("div", "dialog-actions").child(done))
 }
 
 fn at_provider(revocation: ProviderRevocation, provider: &str) -> (Tone, String) {
@@ -58,12 +48,10 @@ fn at_provider(revocation: ProviderRevocation, provider: &str) -> (Tone, String)
     }
 }
 
-fn step(tone: Tone, words: String, at: Option<&str>) -> AnyView {
-    view! {
-        <li class=format!("step {}", tone.class())>
-            {icon(tone.icon())}
-            <div><p>{words}</p>{at.map(|at| view! { <p class="small faint">{written_time(at)}</p> })}</div>
-        </li>
-    }
-    .into_any()
+fn step(tone: Tone, words: String, at: Option<&str>) -> Part {
+    let at = at.map(|at| classed("p", "small faint").child(written_time(at)));
+    part("li")
+        .class(&format!("step {}", tone.class()))
+        .child(icon(tone.icon()))
+        .child(part("div").child(part("p").text(words)).maybe(at))
 }

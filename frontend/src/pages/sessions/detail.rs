@@ -1,59 +1,32 @@
 //! All that may be shown of a session, in sections.
 
 use cloakroom_api::{Claim, Kind, Session, SessionDetail, SessionState, TokenFacts};
-use leptos::prelude::*;
 
 use crate::domain::event::{Room, timeline};
+use crate::domain::facts::{fact, facts, pair, section, tags, words};
 use crate::domain::session::{device, explain, next_end};
-use crate::ui::{Notice, Tone, copyable, notice, written_time};
+use crate::routes;
+use crate::ui::{Notice, Part, Tone, classed, copyable, foreign, link, notice, part, written_time};
 
 /// The sections.
-pub(super) fn sections(detail: &SessionDetail) -> AnyView {
+pub(super) fn sections(detail: &SessionDetail) -> Part {
     let session = &detail.session;
-    view! {
-        {ended(session)}
-        {section("Session", facts_of(session))}
-        {section("Identity", identity(detail))}
-        {section("Tokens", tokens(detail.token_set.as_ref()))}
-        {(!detail.claims.is_empty()).then(|| section("Claims", claims(&detail.claims)))}
-        {section("Timeline", if detail.events.is_empty() {
-            view! { <p class="muted">"Nothing is recorded."</p> }.into_any()
-        } else {
-            timeline(&detail.events, Room::Session)
-        })}
-    }
-    .into_any()
-}
-
-fn section(title: &'static str, body: AnyView) -> AnyView {
-    view! { <section class="section"><h3>{title}</h3>{body}</section> }.into_any()
-}
-
-fn fact(name: &'static str, value: AnyView) -> AnyView {
-    view! { <div class="fact"><dt>{name}</dt><dd>{value}</dd></div> }.into_any()
-}
-
-fn words(text: impl Into<String>) -> AnyView {
-    let text: String = text.into();
-    view! { <bdi>{text}</bdi> }.into_any()
-}
-
-/// A value with what is to be known of it.
-fn pair(value: String, about: impl Into<String>) -> AnyView {
-    let about: String = about.into();
-    view! { <span class="pair"><bdi>{value}</bdi><span class="faint">{about}</span></span> }.into_any()
-}
-
-fn tags(words: &[String], none: &'static str) -> AnyView {
-    if words.is_empty() {
-        return view! { <span class="faint">{none}</span> }.into_any();
-    }
-    let tags = words.iter().map(|word| view! { <li class="tag mono"><bdi>{word.clone()}</bdi></li> }).collect_view();
-    view! { <ul class="tags">{tags}</ul> }.into_any()
+    let events = if detail.events.is_empty() {
+        classed("p", "muted").text("Nothing is recorded.")
+    } else {
+        timeline(&detail.events, Room::Session)
+    };
+    part("div")
+        .maybe(ended(session))
+        .child(section("Session", facts_of(session)))
+        .child(section("Identity", identity(detail)))
+        .child(section("Tokens", tokens(detail.token_set.as_ref())))
+        .maybe((!detail.claims.is_empty()).then(|| section("Claims", claims(&detail.claims))))
+        .child(section("Timeline", events))
 }
 
 /// Who ended it, when and why.
-fn ended(session: &Session) -> Option<AnyView> {
+fn ended(session: &Session) -> Option<Part> {
     if session.state == SessionState::Live {
         return None;
     }
@@ -68,74 +41,61 @@ fn ended(session: &Session) -> Option<AnyView> {
         text: format!("{by}{why}").trim().to_owned(),
         request_id: None,
     };
-    let at = ended.map(|ended| view! { <span class="small">{written_time(&ended.at)}</span> });
-    Some(view! { <div class="quiet-notice">{notice(words, at)}</div> }.into_any())
+    let at = ended.map(|ended| classed("span", "small").child(written_time(&ended.at)));
+    Some(classed("div", "quiet-notice").child(notice(words, at)))
 }
 
-fn facts_of(session: &Session) -> AnyView {
+fn facts_of(session: &Session) -> Part {
     let kind = match session.kind {
         Kind::Web => "web, by cookie",
         Kind::Mobile => "mobile, by session token",
     };
-    let address = session.address.as_deref().map(|address| fact("Address", copyable("the address", address)));
-    let agent = session
-        .user_agent
-        .clone()
-        .map(|agent| fact("User agent", view! { <bdi class="small muted">{agent}</bdi> }.into_any()));
-    let tenant = Some(session.tenant.clone()).filter(|tenant| !tenant.is_empty());
-    view! {
-        <dl class="facts">
-            {fact("Id", copyable("the session id", &session.id))}
-            {fact("Client", pair(session.client_name.clone(), kind))}
-            {tenant.map(|tenant| fact("Tenant", words(tenant)))}
-            {fact("Device", words(device(session)))}
-            {address}
-            {agent}
-            {fact("Signed in", written_time(&session.created_at))}
-            {fact("Last seen", written_time(&session.last_seen_at))}
-            {ends(session)}
-        </dl>
-    }
-    .into_any()
+    let tenant = Some(session.tenant.as_str()).filter(|tenant| !tenant.is_empty());
+    let agent = session.user_agent.as_deref().map(|agent| foreign(agent).class("small muted"));
+    facts()
+        .child(fact("Id", copyable("the session id", &session.id)))
+        .child(fact("Client", pair(&session.client_name, kind)))
+        .maybe(tenant.map(|tenant| fact("Tenant", words(tenant))))
+        .child(fact("Device", words(&device(session))))
+        .maybe(session.address.as_deref().map(|address| fact("Address", copyable("the address", address))))
+        .maybe(agent.map(|agent| fact("User agent", agent)))
+        .child(fact("Signed in", written_time(&session.created_at)))
+        .child(fact("Last seen", written_time(&session.last_seen_at)))
+        .all(ends(session))
 }
 
 /// When a live session will end, and when an expired one did; of one that was ended, the notice says it.
-fn ends(session: &Session) -> Option<AnyView> {
+fn ends(session: &Session) -> Vec<Part> {
     match session.state {
-        SessionState::Live => Some(
-            view! {
-                {fact("Ends if unused", written_time(&session.idle_expires_at))}
-                {fact("Ends at the latest", written_time(&session.expires_at))}
-            }
-            .into_any(),
-        ),
-        SessionState::Expired => Some(fact("Expired", written_time(next_end(session).0))),
-        _ => None,
+        SessionState::Live => vec![
+            fact("Ends if unused", written_time(&session.idle_expires_at)),
+            fact("Ends at the latest", written_time(&session.expires_at)),
+        ],
+        SessionState::Expired => vec![fact("Expired", written_time(next_end(session).0))],
+        _ => vec![],
     }
 }
 
-fn identity(detail: &SessionDetail) -> AnyView {
+fn identity(detail: &SessionDetail) -> Part {
     let session = &detail.session;
-    view! {
-        <dl class="facts">
-            {session.email.as_deref().map(|email| fact("Mail", copyable("the mail address", email)))}
-            {fact("Subject", copyable("the subject", &session.sub))}
-            {fact("Issuer", copyable("the issuer", &session.issuer))}
-            {fact("Provider", words(session.provider_id.clone()))}
-            {fact("Roles", tags(&detail.roles, "none"))}
-            {detail.auth_time.as_deref().map(|at| fact("Authenticated", written_time(at)))}
-            {detail.acr.clone().map(|acr| fact("Class (acr)", words(acr)))}
-            {(!detail.amr.is_empty()).then(|| fact("Methods (amr)", tags(&detail.amr, "")))}
-        </dl>
-    }
-    .into_any()
+    let others = link(routes::sessions_of(&session.sub)).text("All sessions of this person");
+    facts()
+        .maybe(session.email.as_deref().map(|email| fact("Mail", copyable("the mail address", email))))
+        .child(fact("Subject", copyable("the subject", &session.sub)))
+        .child(fact("Issuer", copyable("the issuer", &session.issuer)))
+        .child(fact("Provider", words(&session.provider_id)))
+        .child(fact("Roles", tags(&detail.roles, "none")))
+        .maybe(detail.auth_time.as_deref().map(|at| fact("Authenticated", written_time(at))))
+        .maybe(detail.acr.as_deref().map(|acr| fact("Class (acr)", words(acr))))
+        .maybe((!detail.amr.is_empty()).then(|| fact("Methods (amr)", tags(&detail.amr, ""))))
+        .child(fact("See also", others))
 }
 
-fn tokens(facts: Option<&TokenFacts>) -> AnyView {
-    let Some(facts) = facts else {
-        return view! { <p class="muted">"The token set is forgotten: the session has ended."</p> }.into_any();
+fn tokens(known: Option<&TokenFacts>) -> Part {
+    let Some(known) = known else {
+        return classed("p", "muted").text("The token set is forgotten: the session has ended.");
     };
-    let doubt = facts.in_doubt.then(|| {
+    let doubt = known.in_doubt.then(|| {
         let words = Notice {
             tone: Tone::Warn,
             title: "A refresh is in doubt".to_owned(),
@@ -143,31 +103,30 @@ fn tokens(facts: Option<&TokenFacts>) -> AnyView {
                 .to_owned(),
             request_id: None,
         };
-        notice(words, ())
+        notice(words, None)
     });
-    let refreshed = match facts.generation {
+    let refreshed = match known.generation {
         0 | 1 => "not refreshed yet".to_owned(),
         2 => "refreshed once".to_owned(),
         n => format!("refreshed {} times", n - 1),
     };
-    let refresh_token = if facts.has_refresh_token { "held in the vault" } else { "none" };
-    view! {
-        {doubt}
-        <dl class="facts">
-            {facts.access_expires_at.as_deref().map(|at| fact("Access token ends", written_time(at)))}
-            {fact("Refresh token", words(refresh_token))}
-            {fact("Generation", pair(facts.generation.to_string(), refreshed))}
-            {fact("Since", written_time(&facts.refreshed_at))}
-            {fact("Scopes", tags(&facts.scopes, "none"))}
-        </dl>
-        <p class="small faint">"Tokens are never shown: they stay in the vault."</p>
-    }
-    .into_any()
+    let refresh_token = if known.has_refresh_token { "held in the vault" } else { "none" };
+    let list = facts()
+        .maybe(known.access_expires_at.as_deref().map(|at| fact("Access token ends", written_time(at))))
+        .child(fact("Refresh token", words(refresh_token)))
+        .child(fact("Generation", pair(&known.generation.to_string(), refreshed)))
+        .child(fact("Since", written_time(&known.refreshed_at)))
+        .child(fact("Scopes", tags(&known.scopes, "none")));
+    part("div")
+        .maybe(doubt)
+        .child(list)
+        .child(classed("p", "small faint after").text("Tokens are never shown: they stay in the vault."))
 }
 
-fn claims(claims: &[Claim]) -> AnyView {
-    let rows = claims.iter().map(|claim| {
-        view! { <div class="fact"><dt class="mono"><bdi>{claim.name.clone()}</bdi></dt><dd>{copyable("the claim", &claim.value)}</dd></div> }
-    });
-    view! { <dl class="facts">{rows.collect_view()}</dl> }.into_any()
+fn claims(claims: &[Claim]) -> Part {
+    facts().all(claims.iter().map(|claim| {
+        classed("div", "fact")
+            .child(classed("dt", "mono").child(foreign(claim.name.as_str())))
+            .child(part("dd").child(copyable("the claim", &claim.value)))
+    }))
 }

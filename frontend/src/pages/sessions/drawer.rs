@@ -11,7 +11,7 @@ use crate::pages::failure_notice;
 use crate::routes;
 use crate::state::address::Step;
 use crate::state::loaded::Loaded;
-use crate::ui::{Layer, copy_button, empty, icon, layer, skeleton_lines};
+use crate::ui::{Layer, Part, button, classed, copy_button, empty, icon, layer, loading, part};
 
 /// From here on there is room for both.
 const DOCKS_FROM_PX: u32 = 1600;
@@ -29,24 +29,29 @@ pub(super) fn drawer(list: List, loaded: Loaded<SessionDetail>, flow: RevokeFlow
         on_close: close,
     };
     layer(frame, move || {
-        view! {
-            {head(list, loaded, close)}
-            <div class="drawer-body" tabindex="0" role="region" aria-label="Details">
-                {move || body(loaded)}
-            </div>
-            {move || foot(loaded, flow)}
-        }
-        .into_any()
+        let body = classed("div", "drawer-body")
+            .attr("tabindex", "0")
+            .attr("role", "region")
+            .attr("aria-label", "Details")
+            .live(move || body(loaded));
+        classed("div", "drawer-layout")
+            .child(head(list, loaded, close))
+            .child(body)
+            .live(move || foot(loaded, flow))
+            .any()
     })
 }
 
-fn head(list: List, loaded: Loaded<SessionDetail>, close: Callback<()>) -> AnyView {
+fn head(list: List, loaded: Loaded<SessionDetail>, close: Callback<()>) -> Part {
     let title =
         move || loaded.map(|detail| detail.session.display().to_owned()).unwrap_or_else(|| "Session".to_owned());
     let second = move || loaded.map(|detail| second_name(&detail.session)).flatten();
     let sign = move || loaded.map(|detail| avatar(detail.session.display()));
     let state = move || {
-        loaded.map(|detail| view! { {state_badge(detail.session.state)} {detail.session.is_current.then(own_mark)} })
+        loaded.map(|detail| {
+            let own = detail.session.is_current.then(own_mark);
+            classed("div", "drawer-state").child(state_badge(detail.session.state)).maybe(own)
+        })
     };
     let link = move || {
         let origin = window().location().origin().unwrap_or_default();
@@ -54,37 +59,35 @@ fn head(list: List, loaded: Loaded<SessionDetail>, close: Callback<()>) -> AnyVi
             .get()
             .map(|id| copy_button("the link to this session", format!("{origin}{}", routes::session(&id, "state=all"))))
     };
-    view! {
-        <header class="drawer-head">
-            {sign}
-            <div class="drawer-who">
-                <h2 id="drawer-title" tabindex="-1" autofocus><bdi>{title}</bdi></h2>
-                <p class="small muted clip"><bdi>{second}</bdi></p>
-            </div>
-            <div class="drawer-state">{state}</div>
-            {link}
-            <button type="button" class="icon-button" aria-label="Close" on:click=move |_| close.run(())>{icon("x")}</button>
-        </header>
-    }
-    .into_any()
+    let title = part("h2")
+        .attr("id", "drawer-title")
+        .attr("tabindex", "-1")
+        .attr("autofocus", "")
+        .child(part("bdi").live(title));
+    let who = classed("div", "drawer-who")
+        .child(title)
+        .child(classed("p", "small muted clip").child(part("bdi").live(second)));
+    let close = button("icon-button", move || close.run(())).attr("aria-label", "Close").child(icon("x"));
+    classed("header", "drawer-head").live(sign).child(who).live(state).live(link).child(close)
 }
 
-fn body(loaded: Loaded<SessionDetail>) -> AnyView {
+fn body(loaded: Loaded<SessionDetail>) -> Part {
     let failure = loaded.failure();
     if let Some(failure) = failure.as_ref().filter(|failure| failure.is_not_found()) {
-        return empty("search-x", "There is no such session", failure.advice(), ());
+        return empty("search-x", "There is no such session", failure.advice(), vec![]);
     }
+    let is_failed = failure.is_some();
     let failure = failure.map(|failure| failure_notice(&failure, None, move || loaded.again()));
     let content = match loaded.data() {
-        Some(detail) => detail::sections(&detail),
-        None if failure.is_some() => ().into_any(),
-        None => view! { <p class="sr-only" role="status">"Loading"</p> {skeleton_lines(9)} }.into_any(),
+        Some(detail) => Some(detail::sections(&detail)),
+        None if is_failed => None,
+        None => Some(loading(9)),
     };
-    view! { {failure} {content} }.into_any()
+    part("div").maybe(failure).maybe(content)
 }
 
 /// Only a live session can be ended.
-fn foot(loaded: Loaded<SessionDetail>, flow: RevokeFlow) -> Option<AnyView> {
+fn foot(loaded: Loaded<SessionDetail>, flow: RevokeFlow) -> Option<Part> {
     let detail = loaded.data().filter(|detail| detail.session.state == SessionState::Live)?;
-    Some(view! { <footer class="drawer-foot">{revoke_button(flow, detail)}</footer> }.into_any())
+    Some(classed("footer", "drawer-foot").child(revoke_button(flow, detail)))
 }

@@ -2,23 +2,22 @@
 //! is laid out as blocks loses them in some browsers.
 
 use cloakroom_api::{Session, Sort, StateFilter};
-use leptos::ev::MouseEvent;
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
-use web_sys::Element;
+use web_sys::{Element, Event};
 
 use super::List;
 use crate::domain::person::avatar;
 use crate::domain::session::{device, device_icon, next_end, own_mark, second_name, state_badge};
 use crate::routes;
 use crate::state::address::Step;
-use crate::ui::{icon, relative_time, skeleton_lines, stacked_time};
+use crate::ui::{Part, Row, classed, foreign, icon, part, relative_time, rows, skeleton_lines, stacked_time};
 
 /// A column: its heading, the order it stands for, and its cells.
 struct Column {
     name: &'static str,
     sort: Option<Sort>,
-    cell: fn(List, &Session) -> AnyView,
+    cell: fn(List, &Session) -> Part,
 }
 
 const CLIENT: Column = Column { name: "Client", sort: None, cell: client_cell };
@@ -44,67 +43,67 @@ const fn columns(state: StateFilter) -> [Column; 5] {
 /// The table of the page that was read last.
 pub(super) fn table(list: List) -> AnyView {
     let state = Memo::new(move |_| list.query().state);
-    view! {
-        <div class="table-frame" class:busy=move || list.loaded.busy() aria-busy=move || list.loaded.busy().to_string()>
-            {move || of_state(list, state.get())}
-        </div>
-    }
-    .into_any()
+    classed("div", "table-frame")
+        .live_attr("class", move || {
+            Some(if list.loaded.busy() { "table-frame busy" } else { "table-frame" }.to_owned())
+        })
+        .live_attr("aria-busy", move || Some(list.loaded.busy().to_string()))
+        .live(move || of_state(list, state.get()))
+        .any()
 }
 
-fn of_state(list: List, state: StateFilter) -> AnyView {
+fn of_state(list: List, state: StateFilter) -> Part {
     let caption = move || {
         let count = list.loaded.map(|page| super::count_words(page, state)).unwrap_or_else(|| "Loading".to_owned());
         format!("Sessions. {count}.")
     };
-    let heads = columns(state).map(|column| head(list, &column)).into_iter().collect_view();
+    let heads = columns(state).map(|column| head(list, &column));
     // A row is drawn anew when anything in it changed, and kept, with the focus in it, when nothing did.
-    let rows = move || list.loaded.map(|page| page.items.clone()).unwrap_or_default();
-    let key = |session: &Session| (session.id.clone(), session.last_seen_at.clone(), session.ended.is_some());
-    let waiting = move || list.loaded.map(|_| ()).is_none();
-    view! {
-        <table class="sessions" class:ended=state == StateFilter::Ended role="table">
-            <caption class="sr-only">{caption}</caption>
-            <thead role="rowgroup">
-                <tr role="row"><th scope="col" role="columnheader">"User"</th>{heads}</tr>
-            </thead>
-            <tbody role="rowgroup">
-                <For each=rows key=key children=move |session| row(list, &session, state) />
-                <Show when=waiting>{(0..8).map(|_| outline()).collect_view()}</Show>
-            </tbody>
-        </table>
-    }
-    .into_any()
-}
-
-fn outline() -> AnyView {
-    let cells = (0..6).map(|_| view! { <td role="cell">{skeleton_lines(1)}</td> }).collect_view();
-    view! { <tr role="row" class="outline">{cells}</tr> }.into_any()
-}
-
-fn head(list: List, column: &Column) -> AnyView {
-    let name = column.name;
-    let Some(sort) = column.sort else {
-        return view! { <th scope="col" role="columnheader">{name}</th> }.into_any();
+    let drawn = move || {
+        let page = list.loaded.map(|page| page.items.clone()).unwrap_or_default();
+        let keyed = page.into_iter().map(|session| {
+            let key = format!("{} {} {}", session.id, session.last_seen_at, session.ended.is_some());
+            Row::new(key, move || row(list, &session, state))
+        });
+        keyed.collect()
     };
-    let is_set = move || list.query().sort == sort;
-    let href = move || routes::sessions(&list.query().changed(|query| query.sort = sort).search());
-    view! {
-        <th scope="col" role="columnheader" aria-sort=move || is_set().then_some("descending")>
-            <a class="sort" class:set=is_set href=href data-noscroll="">{name}{icon("arrow-down")}</a>
-        </th>
-    }
-    .into_any()
+    let waiting = move || list.loaded.map(|_| ()).is_none().then(|| (0..8).map(|_| outline().any()).collect_view());
+    let class = if state == StateFilter::Ended { "list sessions ended" } else { "list sessions" };
+    let first = part("th").attr("scope", "col").attr("role", "columnheader").text("User");
+    classed("table", class)
+        .attr("role", "table")
+        .child(classed("caption", "sr-only").live(caption))
+        .child(part("thead").attr("role", "rowgroup").child(part("tr").attr("role", "row").child(first).all(heads)))
+        .child(part("tbody").attr("role", "rowgroup").view(rows(drawn)).live(waiting))
 }
 
-fn row(list: List, session: &Session, state: StateFilter) -> AnyView {
+fn outline() -> Part {
+    let cells = (0..6).map(|_| part("td").attr("role", "cell").child(skeleton_lines(1)));
+    classed("tr", "outline").attr("role", "row").all(cells)
+}
+
+fn head(list: List, column: &Column) -> Part {
+    let head = part("th").attr("scope", "col").attr("role", "columnheader");
+    let Some(sort) = column.sort else { return head.text(column.name) };
+    let is_set = move || list.query().sort == sort;
+    let href = move || Some(routes::sessions(&list.query().changed(|query| query.sort = sort).search()));
+    let sorted = part("a")
+        .live_attr("class", move || Some(if is_set() { "sort set" } else { "sort" }.to_owned()))
+        .live_attr("href", href)
+        .attr("data-noscroll", "")
+        .text(column.name)
+        .child(icon("arrow-down"));
+    head.live_attr("aria-sort", move || is_set().then(|| "descending".to_owned())).child(sorted)
+}
+
+fn row(list: List, session: &Session, state: StateFilter) -> Part {
     let id = session.id.clone();
     let is_open = {
         let id = id.clone();
-        move || list.open.with(|open| open.as_ref() == Some(&id))
+        move || list.open.with(|open| open.as_ref() == Some(&id)).then(|| "selected".to_owned())
     };
     // A bonus for the mouse: the link in the first cell does the same.
-    let click = move |event: MouseEvent| {
+    let click = move |event: Event| {
         let target = event.target().and_then(|target| target.dyn_into::<Element>().ok());
         let on_control = target.is_some_and(|target| target.closest("a, button").ok().flatten().is_some());
         let selecting = window().get_selection().ok().flatten().is_some_and(|selection| !selection.is_collapsed());
@@ -113,70 +112,63 @@ fn row(list: List, session: &Session, state: StateFilter) -> AnyView {
                 .go(&routes::session(&id, &list.query.get_untracked().unwrap_or_default().search()), Step::Within);
         }
     };
-    let cells: Vec<_> = columns(state)
-        .into_iter()
-        .map(|column| view! { <td role="cell" data-label=column.name>{(column.cell)(list, session)}</td> })
-        .collect();
-    view! {
-        <tr role="row" class:selected=is_open on:click=click>
-            <th scope="row" role="rowheader" class="user-cell">{user_cell(list, session)}</th>
-            {cells}
-        </tr>
-    }
-    .into_any()
+    let cells = columns(state).into_iter().map(|column| {
+        part("td").attr("role", "cell").attr("data-label", column.name).child((column.cell)(list, session))
+    });
+    let user = classed("th", "user-cell").attr("scope", "row").attr("role", "rowheader");
+    part("tr")
+        .attr("role", "row")
+        .live_attr("class", is_open)
+        .on("click", click)
+        .child(user.child(user_cell(list, session)))
+        .all(cells)
 }
 
-fn user_cell(list: List, session: &Session) -> AnyView {
+fn user_cell(list: List, session: &Session) -> Part {
     let name = session.display().to_owned();
     let id = session.id.clone();
-    let href = move || routes::session(&id, &list.search());
-    let second = second_name(session).map(|name| view! { <bdi class="small faint clip">{name}</bdi> });
-    let own = session.is_current.then(own_mark);
-    view! {
-        <span class="user">
-            {avatar(&name)}
-            <span class="user-words">
-                <span class="user-line"><a class="user-link" href=href data-noscroll=""><bdi>{name}</bdi></a>{own}</span>
-                {second}
-            </span>
-        </span>
-    }
-    .into_any()
+    let href = move || Some(routes::session(&id, &list.search()));
+    let link =
+        classed("a", "user-link").live_attr("href", href).attr("data-noscroll", "").child(foreign(name.as_str()));
+    let line = classed("span", "user-line").child(link).maybe(session.is_current.then(own_mark));
+    let second = second_name(session).unwrap_or_else(|| session.sub.clone());
+    let value = foreign(second).class("small faint clip");
+    let cell = list.menu.cell(value, "User", name.clone(), super::offers::user(list, session));
+    let words = classed("span", "user-words").child(line).child(cell);
+    classed("span", "user").child(avatar(&name)).child(words)
 }
 
-fn client_cell(list: List, session: &Session) -> AnyView {
-    let (id, name) = (session.client_id.clone(), session.client_name.clone());
-    let label = format!("{name}: show only its sessions");
-    let href = move || routes::sessions(&list.query().changed(|query| query.client = Some(id.clone())).search());
-    view! { <a class="cell-link" href=href data-noscroll="" aria-label=label><bdi>{name}</bdi></a> }.into_any()
+fn client_cell(list: List, session: &Session) -> Part {
+    let name = session.client_name.clone();
+    list.menu.cell(foreign(name.as_str()), "Client", name, super::offers::client(list, session))
 }
 
-fn device_cell(_: List, session: &Session) -> AnyView {
-    let address = session.address.clone().map(|address| view! { <bdi class="small faint">{address}</bdi> });
-    view! {
-        <span class="with-icon">
-            {icon(device_icon(session))}
-            <span class="stacked device-words"><bdi>{device(session)}</bdi>{address}</span>
-        </span>
-    }
-    .into_any()
+fn device_cell(list: List, session: &Session) -> Part {
+    let device = device(session);
+    let named = list.menu.cell(foreign(device.as_str()), "Device", device, super::offers::device(list, session));
+    let address = session.address.clone().map(|address| {
+        let value = foreign(address.as_str()).class("small faint");
+        list.menu.cell(value, "Address", address, super::offers::address(list, session))
+    });
+    let words = classed("span", "stacked device-words").child(named).maybe(address);
+    classed("span", "with-icon").child(icon(device_icon(session))).child(words)
 }
 
-fn expires_cell(_: List, session: &Session) -> AnyView {
+fn expires_cell(_: List, session: &Session) -> Part {
     let (at, why) = next_end(session);
-    view! { <span class="stacked">{relative_time(at)}<span class="small faint">{why}</span></span> }.into_any()
+    classed("span", "stacked").child(relative_time(at)).child(classed("span", "small faint").text(why))
 }
 
-fn ended_cell(_: List, session: &Session) -> AnyView {
+fn ended_cell(_: List, session: &Session) -> Part {
     // What expired was ended by nobody; it was over at the earlier of its two ends.
     let at = session.ended.as_ref().map_or_else(|| next_end(session).0, |ended| &ended.at);
     stacked_time(at)
 }
 
-fn how_cell(_: List, session: &Session) -> AnyView {
+fn how_cell(_: List, session: &Session) -> Part {
     let ended = session.ended.as_ref();
-    let by = ended.and_then(|ended| ended.by.clone()).map(|by| view! { <span>"by " <bdi>{by}</bdi></span> });
-    let why = ended.and_then(|ended| ended.reason_text.clone()).map(|text| view! { <bdi class="reason">{text}</bdi> });
-    view! { <span class="how">{state_badge(session.state)}<span class="how-words small muted">{by}{why}</span></span> }
-        .into_any()
+    let by = ended.and_then(|ended| ended.by.as_deref()).map(|by| part("span").text("by ").child(foreign(by)));
+    let why = ended.and_then(|ended| ended.reason_text.as_deref()).map(|text| foreign(text).class("reason"));
+    let words = classed("span", "how-words small muted").maybe(by).maybe(why);
+    classed("span", "how").child(state_badge(session.state)).child(words)
 }

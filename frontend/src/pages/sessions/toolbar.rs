@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use cloakroom_api::StateFilter;
+use cloakroom_api::{Overview, StateFilter};
 use leptos::leptos_dom::helpers::TimeoutHandle;
 use leptos::prelude::*;
+use web_sys::Event;
 
 use super::List;
 use crate::api;
@@ -12,7 +13,8 @@ use crate::routes;
 use crate::state::address::Step;
 use crate::state::list_query::ListQuery;
 use crate::state::loaded::{Loaded, OnChange};
-use crate::ui::icon;
+use crate::state::spawn::effect;
+use crate::ui::{Part, classed, foreign, icon, link, part, value_of};
 
 /// How long after the last letter the search runs.
 const PAUSE: Duration = Duration::from_millis(300);
@@ -21,32 +23,32 @@ const TABS: [(StateFilter, &str); 3] =
     [(StateFilter::Live, "Live"), (StateFilter::Ended, "Ended"), (StateFilter::All, "All")];
 
 /// The bar above the list.
-pub(super) fn toolbar(list: List) -> AnyView {
-    view! {
-        <div class="toolbar">
-            <nav class="tabs" aria-label="Which sessions">{TABS.map(|(state, name)| tab(list, state, name)).into_iter().collect_view()}</nav>
-            {search(list)}
-            {client_choice(list)}
-        </div>
-        {chips(list)}
-    }
-    .into_any()
+pub(super) fn toolbar(list: List) -> Part {
+    let tabs = TABS.map(|(state, name)| tab(list, state, name));
+    let bar = classed("div", "toolbar")
+        .child(classed("nav", "tabs").attr("aria-label", "Which sessions").all(tabs))
+        .child(search(list))
+        .child(client_choice(list));
+    part("div").child(bar).live(move || chips(list))
 }
 
-fn tab(list: List, state: StateFilter, name: &'static str) -> AnyView {
-    let href = move || routes::sessions(&list.query().changed(|query| query.state = state).search());
-    let current =
-        move || list.query.with(|query| query.as_ref().is_ok_and(|query| query.state == state)).then_some("true");
-    view! { <a class="tab" href=href data-noscroll="" aria-current=current>{name}</a> }.into_any()
+fn tab(list: List, state: StateFilter, name: &'static str) -> Part {
+    let href = move || Some(routes::sessions(&list.query().changed(|query| query.state = state).search()));
+    let is_set = move || list.query.with(|query| query.as_ref().is_ok_and(|query| query.state == state));
+    classed("a", "tab")
+        .live_attr("href", href)
+        .attr("data-noscroll", "")
+        .live_attr("aria-current", move || is_set().then(|| "true".to_owned()))
+        .text(name)
 }
 
-fn search(list: List) -> AnyView {
+fn search(list: List) -> Part {
     let text = RwSignal::new(
         list.query.with_untracked(|query| query.as_ref().map(|query| query.text.clone()).unwrap_or_default()),
     );
     let waiting = StoredValue::new(None::<TimeoutHandle>);
     // Back, a chip or a link changed the address: the field follows, unless it says the same already.
-    Effect::new(move |_| {
+    effect(move || {
         let in_address = list.query().text;
         if text.with_untracked(|text| text.trim() != in_address) && waiting.get_value().is_none() {
             text.set(in_address);
@@ -63,8 +65,8 @@ fn search(list: List) -> AnyView {
             list.go(&query.changed(|query| query.text = typed), Step::Replace);
         }
     };
-    let input = move |event| {
-        text.set(event_target_value(&event));
+    let input = move |event: Event| {
+        text.set(value_of(&event));
         if let Some(handle) = waiting.get_value() {
             handle.clear();
         }
@@ -75,75 +77,64 @@ fn search(list: List) -> AnyView {
             handle.clear();
         }
     });
-    let submit = move |event: leptos::ev::SubmitEvent| {
+    let submit = move |event: Event| {
         event.prevent_default();
         run();
     };
-    view! {
-        <form class="search" role="search" on:submit=submit>
-            {icon("search")}
-            <input
-                type="search"
-                aria-label="Search sessions"
-                placeholder="Name, address, device, session id"
-                autocomplete="off"
-                spellcheck="false"
-                data-shortcut="search"
-                aria-keyshortcuts="/"
-                prop:value=move || text.get()
-                on:input=input
-            />
-        </form>
-    }
-    .into_any()
+    let field = part("input")
+        .attr("type", "search")
+        .attr("aria-label", "Search sessions")
+        .attr("placeholder", "Name, address, device, session id")
+        .attr("autocomplete", "off")
+        .attr("spellcheck", "false")
+        .attr("data-shortcut", "search")
+        .attr("aria-keyshortcuts", "/")
+        .live_value(move || text.get())
+        .on("input", input);
+    classed("form", "search").attr("role", "search").on("submit", submit).child(icon("search")).child(field)
 }
 
 /// The clients that have live sessions, and the one that is set.
-fn client_choice(list: List) -> AnyView {
-    let known = Loaded::new(OnChange::Keep, || Some(()), |(), signal| api::overview::get(signal));
-    let options = move || {
+fn client_choice(list: List) -> Part {
+    let known = Loaded::<Overview>::new(OnChange::Keep, || Some(api::overview::address()));
+    let change = move |event: Event| {
+        let client = Some(value_of(&event)).filter(|client| !client.is_empty());
+        list.go(&list.query.get_untracked().unwrap_or_default().changed(|query| query.client = client), Step::Within);
+    };
+    let select = move || {
         let mut options: Vec<_> = known
             .map(|overview| overview.by_client.iter().map(|one| (one.id.clone(), one.name.clone())).collect())
             .unwrap_or_default();
         if let Some(set) = list.query().client.filter(|set| options.iter().all(|(id, _)| id != set)) {
             options.push((set.clone(), set));
         }
-        let set = list.query().client;
-        let all = view! { <option value="" selected=set.is_none()>"All clients"</option> };
-        let others = options.into_iter().map(|(id, name)| {
-            let selected = set.as_ref() == Some(&id);
-            view! { <option value=id selected=selected>{name}</option> }
-        });
-        view! { {all} {others.collect_view()} }
+        let others = options.into_iter().map(|(id, name)| part("option").attr("value", id).text(name));
+        part("select")
+            .attr("aria-label", "Client")
+            .child(part("option").attr("value", "").text("All clients"))
+            .all(others)
+            .live_value(move || list.query().client.unwrap_or_default())
+            .on("change", change)
     };
-    let change = move |event| {
-        let client = Some(event_target_value(&event)).filter(|client| !client.is_empty());
-        list.go(&list.query.get_untracked().unwrap_or_default().changed(|query| query.client = client), Step::Within);
-    };
-    view! { <span class="select"><select aria-label="Client" on:change=change>{options}</select>{icon("chevron-down")}</span> }.into_any()
+    classed("span", "select").live(select).child(icon("chevron-down"))
 }
 
-fn chips(list: List) -> AnyView {
-    let chips = move || {
-        let query = list.query();
-        let client =
-            query.client.clone().map(|client| chip("Client", client, &query.changed(|query| query.client = None)));
-        let text = Some(query.text.clone()).filter(|text| !text.is_empty());
-        let text = text.map(|text| chip("Search", text, &query.changed(|query| query.text = String::new())));
-        query.is_filtered().then(|| view! { <ul class="chips" aria-label="Filters that are set">{client}{text}</ul> })
-    };
-    view! { {chips} }.into_any()
+fn chips(list: List) -> Option<Part> {
+    let query = list.query();
+    let client = query.client.clone().map(|client| chip("Client", client, &query.changed(|query| query.client = None)));
+    let sub = query.sub.clone().map(|sub| chip("User", sub, &query.changed(|query| query.sub = None)));
+    let text = Some(query.text.clone()).filter(|text| !text.is_empty());
+    let text = text.map(|text| chip("Search", text, &query.changed(|query| query.text = String::new())));
+    let chips = classed("ul", "chips").attr("aria-label", "Filters that are set");
+    query.is_filtered().then(|| chips.maybe(client).maybe(sub).maybe(text))
 }
 
 /// Its link takes it off.
-fn chip(name: &'static str, value: String, without: &ListQuery) -> AnyView {
-    let label = format!("Take off the filter {name}: {value}");
-    view! {
-        <li class="chip">
-            <span class="faint">{name}</span>
-            <bdi>{value}</bdi>
-            <a class="chip-off" href=routes::sessions(&without.search()) data-noscroll="" aria-label=label>{icon("x")}</a>
-        </li>
-    }
-    .into_any()
+fn chip(name: &'static str, value: String, without: &ListQuery) -> Part {
+    let off = link(routes::sessions(&without.search()))
+        .class("chip-off")
+        .attr("data-noscroll", "")
+        .attr("aria-label", format!("Take off the filter {name}: {value}"))
+        .child(icon("x"));
+    classed("li", "chip").child(classed("span", "faint").text(name)).child(foreign(value)).child(off)
 }

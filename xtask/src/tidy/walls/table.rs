@@ -27,7 +27,7 @@ pub(super) const DOORS: [Door; 2] = [
 const MEET: &str = "web, mobile, admin and proxy meet in core and edge: move there what both need";
 const KEYS: &str = "only core/vault sees key bytes: ask it to seal, open or derive";
 
-pub(super) const WALLS: [Wall; 13] = [
+pub(super) const WALLS: [Wall; 14] = [
     Wall {
         rule: "wall-rooms",
         inside: "server/src/web",
@@ -136,6 +136,13 @@ pub(super) const WALLS: [Wall; 13] = [
             "web_sys::XmlHttpRequest",
         ],
         instead: "only api fetches: it knows the anti-forgery header and what a 401 means",
+    },
+    Wall {
+        rule: "wall-tasks",
+        inside: "frontend/src",
+        but: &["frontend/src/state/spawn"],
+        banned: &["leptos::task", "wasm_bindgen_futures::spawn_local"],
+        instead: "tasks start in state::spawn::scoped: they end with their view, and read no signal of one that is gone",
     },
     Wall {
         rule: "wall-api",
