@@ -40,7 +40,7 @@ async function startProvider(host) {
   return { issuer, control, stop: () => child.stdin.end() };
 }
 
-function configuration({ port, management, issuer, upstream }) {
+function configuration({ port, management, issuer, upstream, client, more }) {
   return `[server]
 listen = "127.0.0.1:${port}"
 management = "127.0.0.1:${management}"
@@ -64,9 +64,7 @@ scopes = ["openid", "profile"]
 
 [clients.app]
 kind = "web"
-name = "Story app"
-registrations = ["main.web"]
-
+${client}
 [sites.app]
 origin = "http://app.localhost:${port}"
 client = "app"
@@ -88,11 +86,14 @@ path = "/"
 upstream = "app"
 kind = "page"
 access = "anonymous"
-`;
+${more}`;
 }
 
-// The provider is another site than the app's, unless its host says otherwise.
-export async function startGateway(providerHost = "idp.localhost") {
+const CLIENT = 'name = "Story app"\nregistrations = ["main.web"]\n';
+
+// The provider is another site than the app's, unless its host says otherwise; `client` are the lines of the app's client,
+// `more` whole sections.
+export async function startGateway(providerHost = "idp.localhost", { client = CLIENT, more = "", files = {} } = {}) {
   const bin = process.env.CLOAKROOM_BIN;
   if (!bin) throw new Error("CLOAKROOM_BIN must name the cloakroom binary; `cargo xtask test` sets it");
   const folder = await mkdtemp(join(tmpdir(), "cloakroom-e2e-"));
@@ -115,7 +116,8 @@ export async function startGateway(providerHost = "idp.localhost") {
   });
   await writeFile(join(folder, "root.key"), randomBytes(32).toString("base64"), { mode: 0o600 });
   const file = join(folder, "cloakroom.toml");
-  await writeFile(file, configuration({ port, management, issuer: provider.issuer, upstream: app.port }));
+  await writeFile(file, configuration({ port, management, issuer: provider.issuer, upstream: app.port, client, more }));
+  for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text);
   const environment = { ...process.env, STORIES_SECRET: SECRET };
   const child = spawn(bin, ["serve", "--config", file], { stdio: "inherit", env: environment });
   const ready = async () => (await fetch(`http://127.0.0.1:${management}/readyz`).catch(() => null))?.ok;

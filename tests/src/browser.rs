@@ -251,11 +251,13 @@ impl Browser {
         let mut request = site::request(method, url)
             .header("User-Agent", AGENT)
             .header("Accept", HTML)
-            .header("Accept-Language", "en")
             .header("Upgrade-Insecure-Requests", "1")
             .header("Sec-Fetch-Site", relation.map_or("none", Relation::header))
             .header("Sec-Fetch-Mode", "navigate")
             .header("Sec-Fetch-Dest", "document");
+        if !self.always.iter().any(|(name, _)| name == "Accept-Language") {
+            request = request.header("Accept-Language", "en");
+        }
         for (name, value) in &self.always {
             request = request.header(name, value);
         }

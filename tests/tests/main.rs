@@ -21,6 +21,7 @@ mod folder;
 mod harness;
 mod login;
 mod logout;
+mod looks;
 mod mobile;
 mod operation;
 mod pages;

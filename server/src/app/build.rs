@@ -30,6 +30,7 @@ use crate::config::{self, Config, RouteTo};
 use crate::edge::client::{Client, RegistrationRef, Site, Sites};
 use crate::edge::dpop::Proofs;
 use crate::edge::mobile_client::MobileClient;
+use crate::edge::page::look::Look;
 use crate::edge::tls::Tls;
 use crate::explain::Explainer;
 use crate::gateway::Gateway;
@@ -158,6 +159,7 @@ fn clients(config: &Config, ring: &Arc<KeyRing>, metrics: &Metrics) -> BTreeMap<
         let made = Client {
             id: id.as_str().into(),
             name: client.name.as_str().into(),
+            look: Look::new(&client.name, client.logo.as_deref(), client.colour),
             tenant: client.tenant.as_str().into(),
             tickets: TicketSeal::new(ring, id),
             same_site: client.same_site,

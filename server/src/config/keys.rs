@@ -74,6 +74,8 @@ pub(super) const SECTIONS: &[(&str, &[&str])] = &[
         &[
             "kind",
             "name",
+            "logo",
+            "colour",
             "tenant",
             "registrations",
             "same_site",

@@ -1,5 +1,7 @@
 //! A configuration that has no mistakes.
 
+mod provider;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::net::SocketAddr;
@@ -15,8 +17,7 @@ use cloakroom_api::Role;
 use cloakroom_core::identity::IdentityAsk;
 use cloakroom_core::machine::MachineIssuer;
 use cloakroom_core::oidc::grant::GrantAsk;
-use cloakroom_core::oidc::{ClaimMap, ClientAuth, Plain, RefreshReuse, ResponseMode};
-use cloakroom_core::policy::{Access, Callers, ClaimPath, MailDomain, Policy};
+use cloakroom_core::policy::{Access, Callers, ClaimPath, Policy};
 use cloakroom_core::rate::Rate;
 use cloakroom_core::vault::RootKey;
 
@@ -24,11 +25,13 @@ use crate::edge::antiforgery::Kind;
 use crate::edge::client::SameSite;
 use crate::edge::forwarded::TrustedProxies;
 use crate::edge::mobile_client::{DpopMode, RedirectUri};
+use crate::edge::page::look::Colour;
 use crate::edge::rates::Per;
 use crate::edge::tls::{Certificate, Settings};
 use crate::edge::watch::Limits;
-use crate::outbound::Egress;
 use crate::telemetry::logs::Format;
+
+pub use provider::{Provider, Registration, RegistrationId};
 
 pub(super) use crate::proxy::route::Documents;
 
@@ -165,70 +168,15 @@ pub struct Rates {
     pub refused: Option<Rate>,
 }
 
-/// `[providers.ID]`
-#[derive(Debug)]
-pub struct Provider {
-    /// Its issuer, exactly.
-    pub issuer: String,
-    /// Its name for people.
-    pub name: String,
-    /// Domains whose people sign in there.
-    pub mail_domains: Vec<MailDomain>,
-    /// Whether its answers come to an address of its own.
-    pub own_callback: bool,
-    /// How far its clock may be off, in seconds.
-    pub clock_skew_secs: i64,
-    /// Whether a refresh may be sent again in doubt.
-    pub refresh_reuse: RefreshReuse,
-    /// How long an answer of its may take, in seconds.
-    pub timeout_secs: u64,
-    /// Claims under other names.
-    pub claims: ClaimMap,
-    /// Where it is asked, if it knows no OpenID Connect.
-    pub plain: Option<Plain>,
-    /// Whether a logout may carry the ID token through the browser.
-    pub id_token_hint: bool,
-    /// What its logout calls the address to come back to.
-    pub logout_redirect_parameter: String,
-    /// How calls to it leave this machine.
-    pub egress: Egress,
-    /// `[providers.ID.registrations.ID]`
-    pub registrations: BTreeMap<String, Registration>,
-}
-
-/// `[providers.ID.registrations.ID]`
-#[derive(Debug)]
-pub struct Registration {
-    /// `client_id` at the provider.
-    pub client_id: String,
-    /// How Cloakroom proves who it is: with a secret or a key.
-    pub client_auth: ClientAuth,
-    /// Scopes that are asked for.
-    pub scopes: Vec<String>,
-    /// Parameters of every authorization request.
-    pub extra_authorize: Vec<(String, String)>,
-    /// Parameters of a login's address that are handed on.
-    pub login_parameters: Vec<String>,
-    /// How the browser brings the answer back.
-    pub response_mode: ResponseMode,
-    /// Whether the userinfo endpoint is asked for claims.
-    pub userinfo: bool,
-}
-
-/// A provider's registration, as clients name it: `provider.registration`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RegistrationId {
-    /// The provider.
-    pub provider: String,
-    /// The registration.
-    pub registration: String,
-}
-
 /// `[clients.ID]`
 #[derive(Debug)]
 pub struct Client {
     /// Its name for people.
     pub name: String,
+    /// Its logo, as a `data:` address.
+    pub logo: Option<String>,
+    /// Its colour.
+    pub colour: Option<Colour>,
     /// The tenant that its sessions belong to.
     pub tenant: String,
     /// The registrations it logs in with; the first is the default.

@@ -4,6 +4,7 @@ mod admin;
 mod claims;
 mod clients;
 mod egress;
+mod look;
 mod machines;
 mod mobile;
 mod plain;
@@ -52,7 +53,7 @@ pub(super) fn config(root: &Reader<'_>, outside: &Outside<'_>) -> Option<Config>
     let log = log(root);
     let rates = rates::rates(root);
     let providers = providers::providers(root, outside);
-    let (clients, mobile) = clients::clients(root, &providers);
+    let (clients, mobile) = clients::clients(root, &providers, outside);
     let sites = clients::sites(root, &clients);
     tls::covers(root, server.as_ref(), &sites);
     let mobile_clients = mobile::clients(mobile, &providers, &sites, outside);

@@ -76,6 +76,7 @@ fn folder(text: &str) -> tempfile::TempDir {
         ("client.key", &CLIENT_KEY),
         ("site.pem", &SITE.0),
         ("company-ca.pem", &SITE.0),
+        ("logo.svg", "<svg xmlns=\"http://www.w3.org/2000/svg\"/>"),
         ("site.key", &SITE.1),
         ("database-ca.pem", &SITE.0),
     ] {

@@ -8,6 +8,7 @@ use http::{HeaderMap, Uri, header};
 use cloakroom_core::vault::TicketSeal;
 
 use super::mobile_client::MobileClient;
+use super::page::look::Look;
 use super::problem::Refusal;
 use super::rates::Limit;
 pub use crate::proxy::route::Routes;
@@ -42,6 +43,12 @@ pub struct Site {
 }
 
 impl Site {
+    /// How its pages look.
+    #[must_use]
+    pub fn look(&self) -> &Look {
+        self.client.as_ref().map_or(&Look::PLAIN, |client| &client.look)
+    }
+
     /// Where a sign-in starts.
     #[must_use]
     pub fn login_url(&self) -> String {
@@ -65,6 +72,8 @@ pub struct Client {
     pub id: Box<str>,
     /// Its name for people.
     pub name: Box<str>,
+    /// How its pages look.
+    pub look: Look,
     /// Its tenant.
     pub tenant: Box<str>,
     /// Seals its tickets.

@@ -1,12 +1,19 @@
 //! The few pages that Cloakroom shows to people itself: one layout, one style, a script where nothing else will do; the
 //! Content-Security-Policy names the hash of each.
 
-use std::sync::LazyLock;
+mod colour;
+pub mod look;
+mod words;
+
+use std::sync::{Arc, LazyLock};
 
 use aws_lc_rs::digest;
 use base64::Engine as _;
 use http::{HeaderMap, HeaderValue, header};
 use minijinja::{Environment, context};
+
+use super::body::Body;
+use look::{Language, Look};
 
 const STYLE: &str = include_str!("page/style.css");
 
@@ -29,7 +36,7 @@ static PAGES: LazyLock<Environment<'static>> = LazyLock::new(|| {
             tracing::error!(%error, name, "a built-in page does not parse");
         }
     }
-    pages.add_global("style", minijinja::Value::from_safe_string(STYLE.to_owned()));
+    words::add_to(&mut pages);
     pages
 });
 
@@ -54,22 +61,52 @@ fn hash(text: &str) -> String {
     base64::engine::general_purpose::STANDARD.encode(digest::digest(&digest::SHA256, text.as_bytes()))
 }
 
-static STYLE_HASH: LazyLock<String> = LazyLock::new(|| hash(STYLE));
-
-/// The policy of every page here: nothing but the one style, a script if the page has one, and the own origin's forms.
-fn policy(script: Option<&Script>, ancestors: &str) -> Option<HeaderValue> {
-    let style = &*STYLE_HASH;
-    let script = script.map(|script| format!(" script-src 'sha256-{}';", script.hash)).unwrap_or_default();
-    let policy = format!(
-        "default-src 'none'; style-src 'sha256-{style}';{script} form-action 'self'; base-uri 'none'; \
-         frame-ancestors {ancestors}"
-    );
-    HeaderValue::try_from(policy).ok()
+/// A page that was shown plainly, so that it can be shown once more in its site's look and the person's language.
+struct Draft {
+    name: &'static str,
+    values: minijinja::Value,
+    script: Option<&'static LazyLock<Script>>,
+    ancestors: String,
 }
 
-static POLICY: LazyLock<HeaderValue> = LazyLock::new(|| {
-    policy(None, "'none'").unwrap_or_else(|| HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'"))
-});
+impl Draft {
+    /// The text.
+    fn render(&self, look: &Look, language: Language) -> String {
+        let script = self.script.map(|script| script.text.clone());
+        let (lang, style, logo, brand) = (language.tag(), look.style(), look.logo(), look.name());
+        let values = context! { script, lang, style, logo, brand, ..self.values.clone() };
+        PAGES.get_template(self.name).and_then(|template| template.render(values)).unwrap_or_else(|error| {
+            tracing::error!(%error, name = self.name, "a built-in page does not render");
+            "Something is broken.".to_owned()
+        })
+    }
+
+    /// Nothing but the one style, the logo, a script if the page has one, and the own origin's forms.
+    fn policy(&self, look: &Look) -> HeaderValue {
+        let style = look.style_hash();
+        let script = self.script.map(|script| format!(" script-src 'sha256-{}';", script.hash)).unwrap_or_default();
+        let images = if look.logo().is_some() { " img-src data:;" } else { "" };
+        let ancestors = &self.ancestors;
+        let policy = format!(
+            "default-src 'none'; style-src 'sha256-{style}';{script}{images} form-action 'self'; base-uri 'none'; \
+             frame-ancestors {ancestors}"
+        );
+        HeaderValue::try_from(policy)
+            .unwrap_or_else(|_| HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'"))
+    }
+}
+
+/// Shows a page of ours, if the answer is one, in its site's look and the person's language.
+pub fn dress(response: &mut http::Response<Body>, look: &Look, parts: &http::request::Parts) {
+    let Some(draft) = response.extensions().get::<Arc<Draft>>().cloned() else { return };
+    let language = Language::of(parts.uri.query(), &parts.headers);
+    let text = draft.render(look, language);
+    let headers = response.headers_mut();
+    headers.remove(header::CONTENT_LENGTH);
+    headers.insert(header::CONTENT_LANGUAGE, HeaderValue::from_static(language.tag()));
+    headers.insert(header::CONTENT_SECURITY_POLICY, draft.policy(look));
+    *response.body_mut() = Body::from(text);
+}
 
 /// Puts the security headers of an own answer, kept by no cache.
 pub fn harden(headers: &mut HeaderMap) {
@@ -86,16 +123,17 @@ pub fn harden(headers: &mut HeaderMap) {
         .or_insert_with(|| HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'"));
 }
 
-fn page(name: &str, values: minijinja::Value) -> http::Response<String> {
-    let rendered = PAGES.get_template(name).and_then(|template| template.render(values));
-    let mut response = http::Response::new(rendered.unwrap_or_else(|error| {
-        tracing::error!(%error, name, "a built-in page does not render");
-        "Something is broken.".to_owned()
-    }));
+fn page(name: &'static str, values: minijinja::Value) -> http::Response<String> {
+    shown(Draft { name, values, script: None, ancestors: "'none'".to_owned() })
+}
+
+fn shown(draft: Draft) -> http::Response<String> {
+    let mut response = http::Response::new(draft.render(&Look::PLAIN, Language::English));
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
-    headers.insert(header::CONTENT_SECURITY_POLICY, POLICY.clone());
+    headers.insert(header::CONTENT_SECURITY_POLICY, draft.policy(&Look::PLAIN));
     harden(headers);
+    response.extensions_mut().insert(Arc::new(draft));
     response
 }
 
@@ -141,44 +179,41 @@ pub fn keep_fragment(href: &str) -> http::Response<String> {
     scripted("continue.html", &KEEP, context! { title => "Signing you in", href })
 }
 
+fn scripted(name: &'static str, script: &'static LazyLock<Script>, values: minijinja::Value) -> http::Response<String> {
+    shown(Draft { name, values, script: Some(script), ancestors: "'none'".to_owned() })
+}
+
 /// The last page of a silent login in a frame: it tells the own page that framed it, and nobody else can frame it (X7).
 #[must_use]
 pub fn silent_outcome(signed_in: bool, error: &str) -> http::Response<String> {
     let title = if signed_in { "Signed in" } else { "Not signed in" };
-    in_own_frame(scripted("silent.html", &SILENT, context! { title, signed_in, error }), Some(&SILENT))
+    in_own_frame("silent.html", Some(&SILENT), context! { title, signed_in, error })
 }
 
 /// Leads on inside a frame of the own page.
 #[must_use]
 pub fn continue_in_frame(href: &str) -> http::Response<String> {
-    in_own_frame(continue_to(href, "One moment"), None)
+    in_own_frame("continue.html", None, context! { title => "One moment", href })
 }
 
 /// Only pages of the own origin may frame it.
-fn in_own_frame(mut response: http::Response<String>, script: Option<&Script>) -> http::Response<String> {
-    let headers = response.headers_mut();
-    headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("SAMEORIGIN"));
-    let policy = policy(script, "'self'").unwrap_or_else(|| POLICY.clone());
-    headers.insert(header::CONTENT_SECURITY_POLICY, policy);
-    response
-}
-
-fn scripted(name: &str, script: &Script, values: minijinja::Value) -> http::Response<String> {
-    let mut response = page(name, context! { script => script.text.clone(), ..values });
-    let policy = policy(Some(script), "'none'").unwrap_or_else(|| POLICY.clone());
-    response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
+fn in_own_frame(
+    name: &'static str,
+    script: Option<&'static LazyLock<Script>>,
+    values: minijinja::Value,
+) -> http::Response<String> {
+    let mut response = shown(Draft { name, values, script, ancestors: "'self'".to_owned() });
+    response.headers_mut().insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("SAMEORIGIN"));
     response
 }
 
 /// What a provider's logout page frames, and nobody else may.
 #[must_use]
 pub fn logged_out_frame(client_name: &str, ancestors: &[String]) -> http::Response<String> {
-    let mut response = page("framed.html", context! { title => "Signed out", client_name });
-    let headers = response.headers_mut();
+    let values = context! { title => "Signed out", client_name };
+    let mut response = shown(Draft { name: "framed.html", values, script: None, ancestors: ancestors.join(" ") });
     // A header of one site or none: it cannot name the provider's, as the policy does.
-    headers.remove(header::X_FRAME_OPTIONS);
-    let policy = policy(None, &ancestors.join(" ")).unwrap_or_else(|| POLICY.clone());
-    headers.insert(header::CONTENT_SECURITY_POLICY, policy);
+    response.headers_mut().remove(header::X_FRAME_OPTIONS);
     response
 }
 
@@ -230,12 +265,11 @@ pub struct Chooser {
 #[must_use]
 pub fn choose(client_name: &str, chooser: &Chooser) -> http::Response<String> {
     let Chooser { choices, by_mail, action, hidden, mail, nobodys } = chooser;
-    let title = format!("Sign in to {client_name}");
     let shown = |choice: &Choice| context! { name => choice.name.as_str(), href => choice.href.as_str() };
     let choices: Vec<minijinja::Value> = choices.iter().map(shown).collect();
     let pair = |(name, value): &(String, String)| context! { name => name.as_str(), value => value.as_str() };
     let hidden: Vec<minijinja::Value> = hidden.iter().map(pair).collect();
-    page("choose.html", context! { title, client_name, choices, by_mail, action, hidden, mail, nobodys })
+    page("choose.html", context! { client_name, choices, by_mail, action, hidden, mail, nobodys })
 }
 
 /// Nothing is left to do in the browser: the person goes back to the app by themselves.

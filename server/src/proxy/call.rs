@@ -34,7 +34,7 @@ use crate::edge::problem::{Refusal, RefusalCode};
 use crate::edge::rates::Told;
 use crate::edge::ticket::{self, Presented};
 use crate::edge::worker::Worker;
-use crate::edge::{app_token, cors, ended_by_another, over_text};
+use crate::edge::{app_token, cors, ended_by_another, over_text, page};
 
 /// Serves one request: a proxied call, or an own endpoint's on the control runtime.
 ///
@@ -62,6 +62,7 @@ pub async fn call(connection: Rc<Connection>, request: Request<Incoming>) -> Res
         if let Some(client) = site.client.as_ref().filter(|client| client.tickets.rotated() && is_old(client)) {
             ticket::renew(client, &worker.gateway.sessions, worker.now(), &parts.headers, response.headers_mut());
         }
+        page::dress(&mut response, site.look(), &parts);
         site.finish(&parts.headers, response.headers_mut());
     }
     connection.harden(response.headers_mut());

@@ -117,6 +117,7 @@ mod tests {
             step_up_grace_secs: 0,
             registrations: vec![],
             trusted_origins: vec![],
+            look: crate::edge::page::look::Look::PLAIN,
             return_urls: vec!["https://www.example.com/welcome".into()],
             post_logout_path: "/".into(),
             limit: None,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Parts, known, rates, web};
+use super::{Outside, Parts, known, look, rates, web};
 use crate::config::mask::quoted;
 use crate::config::model::{Client, Origin, Provider, RegistrationId, Site};
 use crate::config::reader::{Found, Reader};
@@ -26,21 +26,24 @@ pub(super) const OWN_PATHS: [&str; 4] = ["/admin", "/oauth", "/session", "/.well
 pub(super) fn clients<'a>(
     root: &Reader<'a>,
     providers: &Parts<Provider>,
+    outside: &Outside<'_>,
 ) -> (Parts<Client>, BTreeMap<String, Reader<'a>>) {
     let (mobile, web): (BTreeMap<_, _>, BTreeMap<_, _>) =
         root.tables_by_id("clients").into_iter().partition(|(_, reader)| reader.says("kind", "mobile"));
     let read = |(id, reader): (String, Reader<'_>)| {
-        let client = client(&reader, &id, providers);
+        let client = client(&reader, &id, providers, outside);
         (id, Some(client))
     };
     (web.into_iter().map(read).collect(), mobile)
 }
 
-fn client(reader: &Reader<'_>, id: &str, providers: &Parts<Provider>) -> Client {
+fn client(reader: &Reader<'_>, id: &str, providers: &Parts<Provider>, outside: &Outside<'_>) -> Client {
     let kind = reader.required("kind", "\"web\"");
     let is_web = |text: &str| if text == "web" { Ok(()) } else { Err("is no kind of client".into()) };
     reader.parsed(kind, "kind", "\"web\", \"mobile\"", is_web);
-    let (name, tenant) = (name_of(reader, id), tenant_of(reader));
+    let name = name_of(reader, id);
+    let (logo, colour) = (look::logo(reader, outside), look::colour(reader));
+    let tenant = tenant_of(reader);
     let registrations = registrations(reader, providers);
     let strictness = [("strict", SameSite::Strict), ("lax", SameSite::Lax)];
     let same_site = reader.one_of("same_site", &strictness, SameSite::Strict).value;
@@ -61,6 +64,8 @@ fn client(reader: &Reader<'_>, id: &str, providers: &Parts<Provider>) -> Client 
     reader.finish();
     Client {
         name,
+        logo,
+        colour,
         tenant,
         registrations,
         same_site,
