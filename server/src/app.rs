@@ -76,7 +76,7 @@ pub fn control_runtime() -> std::io::Result<Runtime> {
 pub async fn open_store(config: &Config, background: &Handle) -> anyhow::Result<Arc<dyn Store>> {
     Ok(match &config.store {
         config::Store::Sqlite(path) => Arc::new(Sqlite::open(path, background).await?),
-        config::Store::Postgres(settings) => Arc::new(Postgres::open(settings).await?),
+        config::Store::Postgres { settings, .. } => Arc::new(Postgres::open(settings).await?),
     })
 }
 
@@ -95,7 +95,7 @@ pub async fn keys(config: &Config, ambient: &Ambient, store: &Arc<dyn Store>) ->
 pub async fn open_store_for_reading(config: &Config) -> anyhow::Result<Arc<dyn Store>> {
     Ok(match &config.store {
         config::Store::Sqlite(path) => Arc::new(Sqlite::open_read_only(path).await?),
-        config::Store::Postgres(settings) => Arc::new(Postgres::open_read_only(settings).await?),
+        config::Store::Postgres { settings, .. } => Arc::new(Postgres::open_read_only(settings).await?),
     })
 }
 

@@ -1,7 +1,9 @@
 //! The gateway as an operator runs it: a configuration file, the binary, two listeners.
 
+mod node;
 mod setup;
 
+pub use node::Node;
 pub use setup::{SECOND_SECRET, Setup};
 
 use crate::adversary::keys::Key;

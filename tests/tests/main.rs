@@ -23,6 +23,7 @@ mod login;
 mod logout;
 mod looks;
 mod mobile;
+mod nodes;
 mod operation;
 mod pages;
 mod policies;

@@ -4,6 +4,7 @@
 
 pub mod end;
 pub mod exchange;
+pub mod follow;
 pub mod id;
 pub mod mobile;
 pub mod open;
@@ -28,6 +29,7 @@ use crate::oidc::Provider;
 use crate::random::Random;
 use crate::store::{Store, StoreResult};
 use crate::vault::{SessionVault, TokenSeal};
+use follow::{Shared, Trust};
 use id::SessionId;
 use open::Live;
 use succession::Successions;
@@ -37,6 +39,8 @@ use succession::Successions;
 pub struct Parts {
     /// Where they are kept.
     pub store: Arc<dyn Store>,
+    /// What other nodes do there, where they share the store.
+    pub shared: Option<Shared>,
     /// Seals their values.
     pub vault: SessionVault,
     /// The key ring's keeper.
@@ -58,6 +62,7 @@ pub struct Sessions {
     parts: Parts,
     tokens: TokenSeal,
     live: Cache<SessionId, Arc<Live>>,
+    trust: Arc<Trust>,
     seen: mpsc::UnboundedSender<(SessionId, UnixMs)>,
     successions: Successions,
     /// How many sessions were taken out of memory: who puts one in can tell whether it may have been this one.
@@ -105,6 +110,7 @@ impl Sessions {
         (
             Arc::new(Self {
                 tokens: TokenSeal::new(parts.vault.key_ring()),
+                trust: Arc::new(Trust::new(parts.shared.as_ref().map(|shared| shared.reread), parts.clock.now())),
                 parts,
                 live: Cache::new(cached),
                 seen,

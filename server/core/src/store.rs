@@ -5,11 +5,14 @@
 //! ([`crate::vault`]), columns beside them serve look-ups and lists only.
 
 pub mod audit_rows;
+pub mod changes;
 pub mod key_rows;
 pub mod mobile;
 pub mod refresh_rows;
 pub mod rows;
 pub mod succession;
+
+use std::sync::Arc;
 
 use async_trait::async_trait;
 
@@ -17,6 +20,7 @@ use crate::audit::{AuditRow, ChainHead, ChainLink, StoredEvent};
 use crate::clock::UnixMs;
 use crate::session::id::SessionId;
 pub use audit_rows::{AuditPage, AuditPlace, AuditQuery};
+pub use changes::{ChangeLog, Changes, Cursor};
 pub use key_rows::{AddKey, Begun, KeyUse, RetireKey, RetireOutcome, Rewrap, Wrapped, WrappedOwner};
 pub use mobile::{MobileGrant, RedeemCode, RotateRefresh};
 pub use refresh_rows::{BeginRefresh, CommitRefresh, Doubt, RefreshGrant};
@@ -214,6 +218,9 @@ pub trait Store: Send + Sync + 'static {
 
     /// Whether a write would succeed now.
     async fn ready(&self) -> StoreResult<()>;
+
+    /// The change log, where several processes may use the store at once.
+    fn change_log(self: Arc<Self>) -> Option<Arc<dyn ChangeLog>>;
 
     /// Waits for what is queued and closes every connection.
     async fn close(&self);

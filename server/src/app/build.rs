@@ -18,6 +18,7 @@ use cloakroom_core::keys::Keys;
 use cloakroom_core::machine::Machines;
 use cloakroom_core::oidc::{self, Provider, ProviderSettings};
 use cloakroom_core::policy::Rule;
+use cloakroom_core::session::follow::Shared;
 use cloakroom_core::session::{Parts, SeenQueue, Sessions};
 use cloakroom_core::store::Store;
 use cloakroom_core::vault::ring::INDEX_ID;
@@ -49,8 +50,10 @@ pub(super) async fn gateway(
 ) -> anyhow::Result<(Arc<Gateway>, SeenQueue)> {
     let store = open_store(config, background).await?;
     let Keyed { ring, journal, keys } = keyed(config, ambient, &store).await?;
+    let shared = Arc::clone(&store).change_log().zip(config.store.reread());
     let parts = Parts {
         store,
+        shared: shared.map(|(log, reread)| Shared { log, reread }),
         keys,
         vault: SessionVault::new(Arc::clone(&ring), Arc::clone(&ambient.random)),
         journal,

@@ -45,6 +45,7 @@ pub struct Running {
     drain_limit: Duration,
     workers: Vec<JoinHandle<()>>,
     keeper: (oneshot::Sender<()>, tokio::task::JoinHandle<()>),
+    following: tokio::task::AbortHandle,
 }
 
 impl Running {
@@ -60,7 +61,7 @@ impl Running {
         let management = bind(config.server.management, "server.management").await?;
         let counts: Vec<_> = (0..config.server.workers).map(|_| Arc::new(WorkerCounts::default())).collect();
         let (gateway, seen) = build::gateway(&config, &ambient, &background, counts.clone()).await?;
-        upkeep::start(&gateway.sessions, config.store.file(), &background);
+        let following = upkeep::start(&gateway.sessions, config.store.file(), &background).await?;
         let (drain, drained) = watch::channel(false);
         let (questions, asked) = mpsc::channel(QUESTIONS);
         let crowded = Arc::new(AtomicBool::new(false));
@@ -95,6 +96,7 @@ impl Running {
             drain_limit: Duration::from_secs(config.server.drain_secs),
             workers,
             keeper: (stop, keeper),
+            following,
         })
     }
 
@@ -126,6 +128,7 @@ impl Running {
         {
             tracing::error!(%error, "the last moments of the sessions were not written");
         }
+        self.following.abort();
         self.gateway.sessions.store().close().await;
     }
 }

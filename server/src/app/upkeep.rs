@@ -5,9 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::runtime::Handle;
+use tokio::task::AbortHandle;
 
 use cloakroom_core::session::Sessions;
-use cloakroom_core::vault::keyring::Change;
+use cloakroom_core::store::StoreResult;
 
 use crate::host::{desk, socket_of};
 
@@ -18,8 +19,17 @@ const BREATH: Duration = Duration::from_millis(20);
 /// How often the stored ring is looked at: another node may have added or retired a key.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
 
-/// Starts it. A store in a file is this process's alone, which therefore answers for it at a socket.
-pub(super) fn start(sessions: &Arc<Sessions>, file: Option<&Path>, background: &Handle) {
+/// Starts it, and gives back how to stop following the other nodes. A store in a file is this process's alone, which
+/// therefore answers for it at a socket.
+///
+/// # Errors
+/// As the store's.
+pub(super) async fn start(
+    sessions: &Arc<Sessions>,
+    file: Option<&Path>,
+    background: &Handle,
+) -> StoreResult<AbortHandle> {
+    let following = background.spawn(sessions.follow().await?).abort_handle();
     if let Some(socket) = file.map(socket_of) {
         match desk::open(&socket) {
             Ok(listener) => drop(background.spawn(desk::serve(listener, Arc::clone(sessions)))),
@@ -30,6 +40,7 @@ pub(super) fn start(sessions: &Arc<Sessions>, file: Option<&Path>, background: &
         }
     }
     drop(background.spawn(tend_keys(Arc::clone(sessions))));
+    Ok(following)
 }
 
 /// Follows the stored key ring, and moves what is sealed under old keys to the newest.
@@ -37,11 +48,7 @@ async fn tend_keys(sessions: Arc<Sessions>) {
     let mut look = tokio::time::interval(LOOK_EVERY);
     loop {
         look.tick().await;
-        match sessions.keys().reload().await {
-            Ok(Change::Retired) => sessions.forget_all(),
-            Ok(Change::Same | Change::Added) => {}
-            Err(error) => tracing::warn!(%error, "the stored key ring was not read"),
-        }
+        sessions.reload_keys().await;
         loop {
             match sessions.keys().move_some(MOVED_AT_ONCE).await {
                 Ok(0) => break,

@@ -96,7 +96,7 @@ fn watch(permit: &Permit, worker: &Worker) -> Option<Watch> {
     let gateway = Arc::clone(&worker.gateway);
     if let Some(live) = permit.session() {
         let live = Arc::clone(live);
-        return Some(Box::new(move || !live.is_over(gateway.now())));
+        return Some(Box::new(move || live.may_go_on(gateway.now())));
     }
     let ends = permit.machine()?.expires_at?;
     Some(Box::new(move || gateway.now() < ends))

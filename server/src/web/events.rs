@@ -90,6 +90,11 @@ impl Teller {
             self.over = true;
             return Some(self.ended().await);
         }
+        if !self.live.may_go_on(now) {
+            // The store has not been heard of for too long: the browser comes again, and is answered by it.
+            self.over = true;
+            return Some(":\n\n".to_owned());
+        }
         if self.live.is_succeeded() {
             self.over = true;
             return Some("event: step-up\ndata: {}\n\n".to_owned());

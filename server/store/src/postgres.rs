@@ -4,6 +4,7 @@
 mod address;
 mod audit;
 mod audit_search;
+mod hints;
 mod keys;
 mod list;
 mod log;
@@ -26,6 +27,7 @@ mod rows {
 mod tests;
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use sqlx::PgPool;
@@ -39,9 +41,10 @@ use cloakroom_core::store::{
     Rewrap, RotateRefresh, SessionRow, SessionSummary, Store, StoreResult, StoredTokens, SubjectKeyRow, Succession,
     Totals, Wrapped, WrappedKeyRow,
 };
-use cloakroom_core::store::{AuditPage, AuditPlace, AuditQuery};
+use cloakroom_core::store::{AuditPage, AuditPlace, AuditQuery, ChangeLog};
 
 pub use address::Address;
+use hints::Hints;
 pub use open::{ConnectError, Settings, Tls};
 use unit::Mode::{Read, Snapshot, Write};
 
@@ -52,6 +55,9 @@ type Row = sqlx::postgres::PgRow;
 #[derive(Debug)]
 pub struct Postgres {
     pool: PgPool,
+    /// A connection of its own for the change log, so that hearing of an end never waits behind other units.
+    log: PgPool,
+    hints: Hints,
     /// Host and database, for messages.
     place: String,
 }
@@ -60,6 +66,15 @@ pub struct Postgres {
 /// of others; what decides is sealed.
 fn text(text: &str) -> Cow<'_, str> {
     if text.contains('\0') { text.replace('\0', "\u{fffd}").into() } else { text.into() }
+}
+
+impl Postgres {
+    /// After what may have been noted in the change log.
+    fn hint<T>(&self, done: &StoreResult<T>) {
+        if done.is_ok() {
+            self.hints.give(&self.log);
+        }
+    }
 }
 
 #[async_trait]
@@ -77,7 +92,9 @@ impl Store for Postgres {
     }
 
     async fn add_key(&self, add: AddKey) -> StoreResult<bool> {
-        self.unit(Write, add, |c, add| Box::pin(keys::add(c, add))).await
+        let done = self.unit(Write, add, |c, add| Box::pin(keys::add(c, add))).await;
+        self.hint(&done);
+        done
     }
 
     async fn key_uses(&self) -> StoreResult<Vec<KeyUse>> {
@@ -98,7 +115,9 @@ impl Store for Postgres {
     }
 
     async fn retire_key(&self, retire: RetireKey) -> StoreResult<RetireOutcome> {
-        self.unit(Write, retire, |c, retire| Box::pin(keys::retire(c, retire))).await
+        let done = self.unit(Write, retire, |c, retire| Box::pin(keys::retire(c, retire))).await;
+        self.hint(&done);
+        done
     }
 
     async fn subject_key(&self, candidate: SubjectKeyRow) -> StoreResult<SubjectKeyRow> {
@@ -110,7 +129,9 @@ impl Store for Postgres {
     }
 
     async fn commit_login(&self, login: CommitLogin) -> StoreResult<LoginOutcome> {
-        self.unit(Write, login, |c, login| Box::pin(login::commit(c, login))).await
+        let done = self.unit(Write, login, |c, login| Box::pin(login::commit(c, login))).await;
+        self.hint(&done);
+        done
     }
 
     async fn session(&self, id: SessionId) -> StoreResult<Option<SessionRow>> {
@@ -134,7 +155,9 @@ impl Store for Postgres {
     }
 
     async fn end(&self, ends: Vec<End>) -> StoreResult<Vec<EndOutcome>> {
-        self.unit(Write, ends, |c, ends| Box::pin(sessions::end_all(c, ends))).await
+        let done = self.unit(Write, ends, |c, ends| Box::pin(sessions::end_all(c, ends))).await;
+        self.hint(&done);
+        done
     }
 
     async fn named(&self, named: Named) -> StoreResult<Vec<SessionSummary>> {
@@ -142,7 +165,9 @@ impl Store for Postgres {
     }
 
     async fn commit_logout(&self, logout: CommitLogout) -> StoreResult<LogoutOutcome> {
-        self.unit(Write, logout, |c, logout| Box::pin(logout::commit(c, logout))).await
+        let done = self.unit(Write, logout, |c, logout| Box::pin(logout::commit(c, logout))).await;
+        self.hint(&done);
+        done
     }
 
     async fn forget_tokens(&self, id: SessionId) -> StoreResult<()> {
@@ -256,7 +281,12 @@ impl Store for Postgres {
         self.unit(Write, (), |c, ()| Box::pin(keys::probe(c))).await
     }
 
+    fn change_log(self: Arc<Self>) -> Option<Arc<dyn ChangeLog>> {
+        Some(self)
+    }
+
     async fn close(&self) {
+        self.log.close().await;
         self.pool.close().await;
     }
 }

@@ -21,7 +21,7 @@ mod rows {
 #[cfg(test)]
 mod tests;
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use sqlx::{Connection as _, SqlitePool};
@@ -36,7 +36,7 @@ use cloakroom_core::store::{
     Rewrap, RotateRefresh, SessionRow, SessionSummary, Store, StoreError, StoreResult, StoredTokens, SubjectKeyRow,
     Succession, Totals, Wrapped, WrappedKeyRow,
 };
-use cloakroom_core::store::{AuditPage, AuditPlace, AuditQuery};
+use cloakroom_core::store::{AuditPage, AuditPlace, AuditQuery, ChangeLog};
 
 pub use open::OpenError;
 use writer::{Hands, Writer};
@@ -270,6 +270,10 @@ impl Store for Sqlite {
 
     async fn ready(&self) -> StoreResult<()> {
         self.writer()?.run(|c| Box::pin(async move { keys::probe(c).await })).await
+    }
+
+    fn change_log(self: Arc<Self>) -> Option<Arc<dyn ChangeLog>> {
+        None
     }
 
     async fn close(&self) {

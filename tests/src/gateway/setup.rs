@@ -26,6 +26,7 @@ pub struct Setup {
     registrations: Option<String>,
     provider: String,
     store: Option<String>,
+    store_extra: String,
 }
 
 /// The secret of the clients at a second provider.
@@ -109,6 +110,7 @@ impl Default for Setup {
             registrations: None,
             provider: String::new(),
             store: None,
+            store_extra: String::new(),
         }
     }
 }
@@ -187,6 +189,14 @@ impl Setup {
     #[must_use]
     pub fn phone(mut self, lines: &str) -> Self {
         self.phone = Some(lines.to_owned());
+        self
+    }
+
+    /// Adds lines to `[store]`.
+    #[must_use]
+    pub fn store(mut self, lines: &str) -> Self {
+        self.store_extra.push_str(lines);
+        self.store_extra.push('\n');
         self
     }
 
@@ -274,7 +284,7 @@ impl Setup {
     }
 
     fn text(&self, port: u16, management: u16, upstream: &str, issuer: &str, ids: &Registrations) -> String {
-        let Self { app, routes, server, rest, provider_extra, provider, .. } = self;
+        let Self { app, routes, server, rest, provider_extra, store_extra, provider, .. } = self;
         let (app_id, console_id) = (&ids.app, &ids.console);
         let app_auth = self.app_auth();
         let phone = self.phone.as_deref().map(|lines| format!("{PHONE}{lines}\n")).unwrap_or_default();
@@ -288,7 +298,7 @@ management = "127.0.0.1:{management}"
 {server}
 [store]
 url = "{store}"
-
+{store_extra}
 [keys]
 root = "file:root.key"
 

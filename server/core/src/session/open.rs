@@ -10,6 +10,7 @@ use tokio::sync::watch;
 
 use super::Sessions;
 use super::exchange::Exchanged;
+use super::follow::Trust;
 use super::id::{SecretHash, SessionId};
 use super::record::{SealedSession, TokenSet};
 use super::refresh::RefreshError;
@@ -43,10 +44,13 @@ pub struct Live {
     access: ArcSwapOption<Access>,
     ended: AtomicBool,
     pace: Pace,
-    seen_at: AtomicI64,
+    pub(super) seen_at: AtomicI64,
     seen_written_at: AtomicI64,
     idle_ms: i64,
     expires_at: UnixMs,
+    /// When its row was last read, or sooner.
+    pub(super) read_at: AtomicI64,
+    pub(super) trust: Arc<Trust>,
     /// Until when it counts although a step-up has put another in its place; `i64::MAX` where none has.
     pub(super) good_until: AtomicI64,
     /// The refresh that runs, if one does.
@@ -128,6 +132,8 @@ pub enum Standing {
     Good,
     /// It was ended, or its time is over.
     Over,
+    /// Its row must be read anew first.
+    Stale,
     /// The secret is not its own.
     WrongSecret,
 }
@@ -144,7 +150,12 @@ pub enum Opened {
 }
 
 impl Live {
-    fn new(row: &SessionRow, values: SealedSession, access: Option<Access>) -> Self {
+    fn new(
+        row: &SessionRow,
+        values: SealedSession,
+        access: Option<Access>,
+        (trust, at): (&Arc<Trust>, UnixMs),
+    ) -> Self {
         let SessionSummary { id, tenant, client_id, provider_id, last_seen_at, .. } = &row.summary;
         Self {
             id: *id,
@@ -162,6 +173,8 @@ impl Live {
             seen_at: AtomicI64::new(last_seen_at.0),
             seen_written_at: AtomicI64::new(last_seen_at.0),
             good_until: AtomicI64::new(i64::MAX),
+            read_at: AtomicI64::new(at.0),
+            trust: Arc::clone(trust),
             flight: Mutex::new(None),
             exchanged: Exchanged::default(),
             identities: crate::identity::Kept::default(),
@@ -175,6 +188,8 @@ impl Live {
             Standing::WrongSecret
         } else if self.is_over(now) {
             Standing::Over
+        } else if self.is_stale(now) {
+            Standing::Stale
         } else {
             Standing::Good
         }
@@ -273,10 +288,10 @@ impl Sessions {
             match live.standing(secret, self.now()) {
                 Standing::Good => return Ok(Opened::Live(live)),
                 Standing::WrongSecret => return Ok(Opened::Unknown),
-                Standing::Over => {}
+                Standing::Over | Standing::Stale => {}
             }
         }
-        let before = self.forgotten();
+        let (before, at) = (self.forgotten(), self.now());
         let Some(row) = self.parts.store.session(id).await? else { return Ok(Opened::Unknown) };
         if !row.secret_hash.matches(secret) {
             return Ok(Opened::Unknown);
@@ -284,13 +299,13 @@ impl Sessions {
         if let Some(ended) = row.summary.ended.clone() {
             return self.succeeded(row, ended).await;
         }
-        let Some(live) = self.load(row).await? else { return Ok(Opened::Unknown) };
+        let Some(live) = self.load(row, at).await? else { return Ok(Opened::Unknown) };
         self.settle(id, before).await?;
         if live.is_over(self.now()) { Ok(Opened::Over(None)) } else { Ok(Opened::Live(live)) }
     }
 
-    /// Puts a stored session into memory; `None` when its row was altered.
-    pub(super) async fn load(&self, row: SessionRow) -> Result<Option<Arc<Live>>, StoreError> {
+    /// Puts a session into memory whose row was read at `at`; `None` when the row was altered.
+    pub(super) async fn load(&self, row: SessionRow, at: UnixMs) -> Result<Option<Arc<Live>>, StoreError> {
         let id = row.summary.id;
         let stored = self.parts.store.tokens(id).await?;
         let mut unsealed = self.unseal(&row, stored.as_ref());
@@ -302,9 +317,12 @@ impl Sessions {
             tracing::error!(session = %id, "a stored session does not open: its row was altered, or its key is gone");
             return Ok(None);
         };
-        let live =
-            self.live.get_or_insert_with(&id, || Ok::<_, StoreError>(Arc::new(Live::new(&row, values, access))))?;
-        Ok(Some(live))
+        if let Some(live) = self.cached(id) {
+            live.catch_up(&row, values, access, at);
+            return Ok(Some(live));
+        }
+        let new = || Ok::<_, StoreError>(Arc::new(Live::new(&row, values, access, (&self.trust, at))));
+        Ok(Some(self.live.get_or_insert_with(&id, new)?))
     }
 
     fn unseal(
@@ -325,7 +343,8 @@ impl Sessions {
     }
 
     pub(super) fn remember(&self, row: &SessionRow, values: SealedSession, access: Option<Access>) -> Arc<Live> {
-        let live = Arc::new(Live::new(row, values, access));
+        let began = (&self.trust, row.summary.created_at);
+        let live = Arc::new(Live::new(row, values, access, began));
         self.live.insert(live.id, Arc::clone(&live));
         live
     }

@@ -97,7 +97,7 @@ impl Sessions {
     pub(super) async fn succeeded(&self, mut row: SessionRow, ended: Ended) -> Result<Opened, StoreError> {
         let id = row.summary.id;
         let over = Ok(Opened::Over(Some(ended)));
-        let before = self.forgotten();
+        let (before, at) = (self.forgotten(), self.now());
         let Some(Succession { successor, good_until, .. }) = self.parts.store.succession(id).await? else {
             return over;
         };
@@ -105,7 +105,7 @@ impl Sessions {
             return over;
         }
         row.summary.ended = None;
-        let Some(live) = self.load(row).await? else { return Ok(Opened::Unknown) };
+        let Some(live) = self.load(row, at).await? else { return Ok(Opened::Unknown) };
         self.count_until(&live, successor, good_until);
         // It may have ended between the reading and the putting.
         if self.forgotten() != before && !self.runs(self.newest(successor).await?).await? {

@@ -1,6 +1,7 @@
 //! `[store]`: a SQLite file, or a PostgreSQL database whose address, where it holds a password, stands outside the file.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use cloakroom_store::{Address, Settings, Tls};
 use secrecy::ExposeSecret as _;
@@ -14,7 +15,7 @@ const ALLOWED: &str = "sqlite: and the path of a file, such as sqlite:/var/lib/c
      postgres://USER@HOST/DATABASE; with a password, \"env:NAME\", \"file:PATH\" or \"credential:NAME\" of the whole address";
 
 /// Keys that mean something with PostgreSQL alone.
-const OF_POSTGRES: [&str; 3] = ["pool_size", "tls", "tls_ca"];
+const OF_POSTGRES: [&str; 4] = ["reread_secs", "pool_size", "tls", "tls_ca"];
 
 enum Url {
     Sqlite(PathBuf),
@@ -24,6 +25,7 @@ enum Url {
 pub(super) fn store(root: &Reader<'_>, outside: &Outside<'_>) -> Option<Store> {
     let reader = root.table_or_missing("store", "{ url = \"sqlite:cloakroom.db\" }")?;
     let url = url(&reader, outside);
+    let reread = reader.number("reread_secs", 1..=3_600, 60).value;
     let pool_size = reader.number("pool_size", 2..=1_000, 16).value;
     let verify = reader.one_of("tls", &[("verify", true), ("off", false)], true);
     let ca = ca(&reader, outside);
@@ -43,7 +45,8 @@ pub(super) fn store(root: &Reader<'_>, outside: &Outside<'_>) -> Option<Store> {
                 reader.warn(&root.place_of(&["store", "tls"]), "the way to the database is not encrypted", help);
             }
             let tls = if verify { Tls::Verify { ca } } else { Tls::Off };
-            Some(Store::Postgres(Settings { address, tls, pool_size: u32::try_from(pool_size).unwrap_or(16) }))
+            let settings = Settings { address, tls, pool_size: u32::try_from(pool_size).unwrap_or(16) };
+            Some(Store::Postgres { settings, reread: Duration::from_secs(u64::try_from(reread).unwrap_or(60)) })
         }
     };
     reader.finish();

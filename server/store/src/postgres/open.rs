@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions, PgSslMode};
-use sqlx::{ConnectOptions as _, Connection as _, PgConnection};
+use sqlx::{ConnectOptions as _, Connection as _, PgConnection, PgPool};
 use tokio::time::timeout;
 
+use super::hints::Hints;
 use super::{Address, Postgres};
 
 static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations/postgres");
@@ -130,8 +131,13 @@ impl Postgres {
     }
 
     fn over(settings: &Settings, place: String) -> Self {
-        let pool = PgPoolOptions::new()
-            .max_connections(settings.pool_size)
+        let pool = |size| Self::pool(settings, size);
+        Self { pool: pool(settings.pool_size), log: pool(2), hints: Hints::new(pool(1)), place }
+    }
+
+    fn pool(settings: &Settings, size: u32) -> PgPool {
+        PgPoolOptions::new()
+            .max_connections(size)
             .acquire_timeout(PATIENCE)
             .test_before_acquire(false)
             .before_acquire(|connection, rested| {
@@ -145,8 +151,7 @@ impl Postgres {
             .after_connect(|connection, _| {
                 Box::pin(async move { sqlx::query(SETTINGS).fetch_one(connection).await.map(|_| ()) })
             })
-            .connect_lazy_with(options(settings));
-        Self { pool, place }
+            .connect_lazy_with(options(settings))
     }
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use sqlx::pool::PoolConnection;
-use sqlx::{Connection as _, PgConnection};
+use sqlx::{Connection as _, PgConnection, PgPool};
 use tokio::time::timeout;
 
 use cloakroom_core::store::{StoreError, StoreResult};
@@ -73,37 +73,31 @@ impl Failed {
 impl Postgres {
     /// Does a unit of work; answers once it is committed.
     pub(super) async fn unit<I: Send + Sync, T: Send>(&self, mode: Mode, input: I, work: Work<I, T>) -> StoreResult<T> {
+        self.through(&self.pool, mode, input, work).await
+    }
+
+    /// The same through other connections than the usual.
+    pub(super) async fn through<I: Send + Sync, T: Send>(
+        &self,
+        pool: &PgPool,
+        mode: Mode,
+        input: I,
+        work: Work<I, T>,
+    ) -> StoreResult<T> {
         let (mut raced, mut cut_off) = (0, 0);
         loop {
-            let failed = match self.once(mode, &input, work).await {
+            let failed = match once(pool, mode, &input, work).await {
                 Ok(value) => return Ok(value),
                 Err(failed) => failed,
             };
             if failed.raced() && raced + 1 < TRIES {
                 tokio::time::sleep(PAUSE * 2_u32.pow(raced)).await;
                 raced += 1;
-            } else if failed.cut_off() && !failed.committing && cut_off < self.pool.options().get_max_connections() {
+            } else if failed.cut_off() && !failed.committing && cut_off < pool.options().get_max_connections() {
                 // Each connection of before a restart fails once, and is not used again.
                 cut_off += 1;
             } else {
                 return Err(self.told(failed.error));
-            }
-        }
-    }
-
-    async fn once<I: Sync, T>(&self, mode: Mode, input: &I, work: Work<I, T>) -> Result<T, Failed> {
-        let mut connection = self.pool.acquire().await.map_err(|error| Failed { error, committing: true })?;
-        match timeout(PATIENCE, run(&mut connection, mode, input, work)).await {
-            Ok(Err(failed)) => {
-                if failed.cut_off() {
-                    connection.close_on_drop();
-                }
-                Err(failed)
-            }
-            Ok(done) => done,
-            Err(_) => {
-                connection.close_on_drop();
-                Err(Failed { error: std::io::Error::from(std::io::ErrorKind::TimedOut).into(), committing: true })
             }
         }
     }
@@ -118,6 +112,23 @@ impl Postgres {
             }
             sqlx::Error::PoolTimedOut => StoreError::Unavailable(format!("{}: no connection in time", self.place)),
             error => StoreError::Unavailable(format!("{}: {error}", self.place)),
+        }
+    }
+}
+
+async fn once<I: Sync, T>(pool: &PgPool, mode: Mode, input: &I, work: Work<I, T>) -> Result<T, Failed> {
+    let mut connection = pool.acquire().await.map_err(|error| Failed { error, committing: true })?;
+    match timeout(PATIENCE, run(&mut connection, mode, input, work)).await {
+        Ok(Err(failed)) => {
+            if failed.cut_off() {
+                connection.close_on_drop();
+            }
+            Err(failed)
+        }
+        Ok(done) => done,
+        Err(_) => {
+            connection.close_on_drop();
+            Err(Failed { error: std::io::Error::from(std::io::ErrorKind::TimedOut).into(), committing: true })
         }
     }
 }
