@@ -10,6 +10,7 @@ mod read;
 mod reader;
 mod report;
 mod secret;
+mod store;
 mod summary;
 mod syntax;
 #[cfg(test)]
@@ -19,7 +20,8 @@ mod tree;
 pub use load::{Environment, Loaded, load, load_from_process, no_colours};
 pub use model::{
     Admin, Client, Config, Keys, Log, MobileClient, Origin, Provider, Registration, RegistrationId, Route, RouteTo,
-    Server, Site, Store, Tls, TokenMode, Upstream,
+    Server, Site, Tls, TokenMode, Upstream,
 };
 pub use report::{Item, Report};
+pub use store::Store;
 pub use summary::summary;

@@ -3,9 +3,8 @@
 mod provider;
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -33,6 +32,7 @@ use crate::telemetry::logs::Format;
 
 pub use provider::{Provider, Registration, RegistrationId};
 
+use super::store::Store;
 pub(super) use crate::proxy::route::Documents;
 
 /// Everything. References between its parts hold.
@@ -105,49 +105,6 @@ impl Tls {
     #[must_use]
     pub fn first_for(&self, host: &str) -> Option<usize> {
         self.certificates.iter().position(|certificate| certificate.covers(host))
-    }
-}
-
-/// `[store]`
-#[derive(Debug)]
-pub enum Store {
-    /// A SQLite file.
-    Sqlite(PathBuf),
-    /// A PostgreSQL database.
-    Postgres {
-        /// How to connect.
-        settings: cloakroom_store::Settings,
-        /// For how long a session is served from memory after its row was read.
-        reread: Duration,
-    },
-}
-
-impl Store {
-    /// The SQLite file, where it is one.
-    #[must_use]
-    pub fn file(&self) -> Option<&Path> {
-        match self {
-            Self::Sqlite(path) => Some(path),
-            Self::Postgres { .. } => None,
-        }
-    }
-
-    /// For how long a session is served from memory after its row was read, where other nodes may change it.
-    #[must_use]
-    pub const fn reread(&self) -> Option<Duration> {
-        match self {
-            Self::Sqlite(_) => None,
-            Self::Postgres { reread, .. } => Some(*reread),
-        }
-    }
-}
-
-impl fmt::Display for Store {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Sqlite(path) => write!(f, "{}", path.display()),
-            Self::Postgres { settings, .. } => write!(f, "{}, {} connections", settings.address, settings.pool_size),
-        }
     }
 }
 

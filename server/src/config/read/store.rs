@@ -7,9 +7,9 @@ use cloakroom_store::{Address, Settings, Tls};
 use secrecy::ExposeSecret as _;
 
 use super::Outside;
-use crate::config::model::Store;
 use crate::config::reader::{Found, Reader};
 use crate::config::secret::{self, Use};
+use crate::config::store::Store;
 
 const ALLOWED: &str = "sqlite: and the path of a file, such as sqlite:/var/lib/cloakroom/cloakroom.db, or \
      postgres://USER@HOST/DATABASE; with a password, \"env:NAME\", \"file:PATH\" or \"credential:NAME\" of the whole address";
