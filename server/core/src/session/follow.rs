@@ -256,7 +256,7 @@ mod tests {
     use super::*;
 
     fn trust() -> Trust {
-        Trust::new(Some(Duration::from_secs(60)), UnixMs(1_000_000))
+        Trust::new(Some(Duration::from_mins(1)), UnixMs(1_000_000))
     }
 
     #[test]

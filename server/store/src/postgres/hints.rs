@@ -51,15 +51,12 @@ impl Hints {
         let mut listener = self.listener.lock().await;
         loop {
             if listener.is_none() {
-                match self.listen().await {
-                    Ok(new) => *listener = Some(new),
-                    Err(_) => {
-                        tokio::time::sleep(AGAIN).await;
-                        continue;
-                    }
-                }
+                *listener = self.listen().await.ok();
             }
-            let Some(open) = listener.as_mut() else { continue };
+            let Some(open) = listener.as_mut() else {
+                tokio::time::sleep(AGAIN).await;
+                continue;
+            };
             match tokio::time::timeout(SILENCE, open.try_recv()).await {
                 Ok(Ok(Some(_))) => return,
                 // Broken, closed, or silent for long: hints may have been lost.
