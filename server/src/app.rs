@@ -15,6 +15,7 @@ use cloakroom_core::keys::Keys;
 use cloakroom_core::random::{Random, SystemRandom};
 use cloakroom_core::store::Store;
 use cloakroom_store::{Postgres, Sqlite};
+use cloakroom_core::vault::KeyRing;
 
 use crate::clock::SystemClock;
 use crate::config::{self, Config};
@@ -86,6 +87,14 @@ pub async fn open_store(config: &Config, background: &Handle) -> anyhow::Result<
 /// When the root key does not open it.
 pub async fn keys(config: &Config, ambient: &Ambient, store: &Arc<dyn Store>) -> anyhow::Result<Arc<Keys>> {
     Ok(build::keyed(config, ambient, store).await?.keys)
+}
+
+/// The store's key ring, for a command.
+///
+/// # Errors
+/// When the root key does not open it.
+pub async fn key_ring(config: &Config, ambient: &Ambient, store: &Arc<dyn Store>) -> anyhow::Result<Arc<KeyRing>> {
+    Ok(build::keyed(config, ambient, store).await?.ring)
 }
 
 /// Opens the store for reading, beside a running gateway.

@@ -80,3 +80,30 @@ async fn demo_provider_ends_its_session_on_logout() {
     app.navigate(&format!("{gateway}/bff/login?return_to=/")).await;
     assert!(app.page().forms().iter().any(|form| form.has("password")), "{:?}", app.page());
 }
+
+#[tokio::test]
+async fn demo_begins_with_a_made_up_week_where_asked() {
+    let mut demo = Demo::start_with(free_port(), &["--seed", "300"]);
+    let console = demo.origin("console").trim_end_matches("/admin/").to_owned();
+    let mut owner = Browser::new();
+    let (name, password) = demo.user(&["owner"]);
+    owner.navigate(&format!("{console}/bff/login?return_to=/admin/")).await;
+    owner.submit_form(&[("username", name), ("password", password)]).await;
+    let get = async |path: &str| {
+        let url = format!("{console}/admin/api/v1{path}");
+        owner.fetch("GET", &url).csrf().send().await.expect(200).json()
+    };
+    let all = get("/sessions?state=all").await;
+    assert_eq!(all["count"]["n"], 301, "the owner's own beside them");
+    let live = get("/sessions").await["count"]["n"].as_u64().unwrap();
+    assert!((60..200).contains(&live), "{live}");
+    // A seeded session opens like any other, with its history.
+    let item = all["items"].as_array().unwrap().iter().find(|item| item["sub"] != "demo-oscar").unwrap().clone();
+    let one = get(&format!("/sessions/{}", item["id"].as_str().unwrap())).await;
+    assert!(one["claims"].as_array().unwrap().iter().any(|claim| claim["name"] == "email"), "{one}");
+    let history = get(&format!("/audit/events?subject={}", item["sub"].as_str().unwrap())).await;
+    assert!(history["count"]["n"].as_u64().unwrap() >= 1, "{history}");
+    let revoked = get("/audit/events?kind=session.revoked&actor=demo-olga").await;
+    assert!(revoked["count"]["n"].as_u64().unwrap() > 3, "{revoked}");
+    demo.stop();
+}

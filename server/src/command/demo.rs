@@ -3,6 +3,7 @@
 #![expect(clippy::print_stdout, reason = "a command prints its results")]
 
 mod files;
+mod seed;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -45,6 +46,10 @@ pub struct Options {
     /// Your own API instead of the sample's, such as <http://localhost:3000>. It gets what comes under /api/.
     #[arg(long, value_name = "URL")]
     api: Option<Url>,
+    /// Begin with so many sessions of a made-up week: people, devices and history. The same number gives the same week.
+    /// A data folder that has a history keeps its own.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=200_000))]
+    seed: Option<u32>,
     /// Print one line of JSON when ready, and nothing else, on standard output.
     #[arg(long)]
     json: bool,
@@ -96,6 +101,9 @@ async fn demo(options: Options) -> anyhow::Result<()> {
         api: &upstream(options.api.as_ref(), places.api.port()),
         app: &upstream(options.app.as_ref(), places.app.port()),
     })?;
+    if let Some(n) = options.seed {
+        seed::seed(&config, provider.issuer(), n).await?;
+    }
     let ready = ready_line(&places, &users, options.api.as_ref());
     serve_surroundings(places, provider)?;
     let stop = stop_signal()?;
