@@ -13,6 +13,10 @@
 //! | `POST /sessions/{id}/revoke` with [`Revoke`] | [`Revoked`] |
 //! | `GET /routes` | [`RouteList`] |
 //! | `POST /explain` with a call | [`Explanation`] |
+//! | `GET /clients`, `GET /clients/{id}` | [`Page`] of [`Client`], [`Client`] |
+//! | `GET /providers` | [`Page`] of [`Provider`] |
+//! | `GET /upstreams` | [`Page`] of [`Upstream`] |
+//! | `GET /keys`, `GET /nodes`, `GET /configuration` | [`Page`] of [`RingKey`], of [`Node`]; [`Configuration`] |
 //! | `GET /audit/events?subject=&actor=&session=&address=&kind=&from=&until=&limit=&cursor=` | [`Page`] of [`AuditEvent`] |
 //! | `GET /audit/events/{id}` | [`AuditEvent`] |
 //! | `GET /audit/tail` with the list's filters | `text/event-stream`: each `data:` an [`AuditEvent`] |
@@ -22,28 +26,36 @@
 //! Every refusal is a [`Problem`] (RFC 9457, `application/problem+json`).
 
 mod audit;
+mod client;
 mod event;
 mod explain;
 mod me;
+mod operation;
 mod overview;
 mod page;
 mod problem;
+mod provider;
 mod revoke;
 mod routes;
 mod session;
+mod upstream;
 
 pub use audit::{
     AuditChain, AuditEvent, AuditExport, AuditFilter, ChainPoint, ExportFormat, ExportTicket, Fact, Verification,
     VerificationState, Who,
 };
+pub use client::{Client, Source};
 pub use event::Event;
 pub use explain::{ExplainedTest, Explanation};
 pub use me::{Me, Permission, Role};
+pub use operation::{Configuration, Node, RingKey};
 pub use overview::{Named, Overview, Totals};
 pub use page::{Count, Page};
 pub use problem::Problem;
+pub use provider::{Provider, ProviderTrouble, Registration};
 pub use revoke::{ProviderRevocation, REASON_MAX_CHARS, ReasonError, Revoke, Revoked};
 pub use routes::{RouteFacts, RouteList};
 pub use session::{
     Claim, Ended, Kind, LIMITS, Session, SessionDetail, SessionState, Sort, StateFilter, TokenFacts, UnknownCode,
 };
+pub use upstream::Upstream;

@@ -48,17 +48,20 @@ pub enum Permission {
     /// See the audit log, verify it and take it out as a file.
     #[serde(rename = "audit.read")]
     AuditRead,
+    /// See clients, routes, providers, keys, nodes and the configuration.
+    #[serde(rename = "settings.read")]
+    SettingsRead,
 }
 
 impl Permission {
     /// Every permission.
-    pub const ALL: [Self; 3] = [Self::SessionsRead, Self::SessionsRevoke, Self::AuditRead];
+    pub const ALL: [Self; 4] = [Self::SessionsRead, Self::SessionsRevoke, Self::AuditRead, Self::SettingsRead];
 
     /// The least role that has it.
     #[must_use]
     pub const fn role(self) -> Role {
         match self {
-            Self::SessionsRead | Self::AuditRead => Role::Viewer,
+            Self::SessionsRead | Self::AuditRead | Self::SettingsRead => Role::Viewer,
             Self::SessionsRevoke => Role::Operator,
         }
     }

@@ -3,29 +3,35 @@
 
 pub mod assets;
 pub mod audit;
+pub mod clients;
 pub mod cursor;
 pub mod events;
 pub mod explain;
+pub mod facts;
 pub mod me;
 pub mod openapi;
+pub mod operation;
 pub mod overview;
+pub mod providers;
 pub mod roles;
 pub mod routes;
 pub mod sessions;
+pub mod upstreams;
 
 use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::FromRequestParts;
+use axum::response::Response;
 use axum::routing::{any, get, post};
 use http::request::Parts;
 
-use cloakroom_api::{Permission, Role};
+use cloakroom_api::{Count, Page, Permission, Role};
 use cloakroom_core::session::id::SessionId;
 use cloakroom_core::session::open::Live;
 use cloakroom_core::store::SessionRow;
 
-use crate::edge::own::SignedIn;
+use crate::edge::own::{SignedIn, json};
 use crate::edge::problem::Refusal;
 use crate::gateway::Gateway;
 use roles::Fence;
@@ -54,6 +60,13 @@ fn api() -> Router<Arc<Gateway>> {
         .route("/audit/verify", post(audit::verify::verify))
         .route("/audit/exports", post(audit::export::prepare))
         .route("/audit/exports/{ticket}", get(audit::export::download))
+        .route("/clients", get(clients::list))
+        .route("/clients/{id}", get(clients::one))
+        .route("/providers", get(providers::list))
+        .route("/upstreams", get(upstreams::list))
+        .route("/keys", get(operation::keys))
+        .route("/nodes", get(operation::nodes))
+        .route("/configuration", get(operation::configuration))
         .route("/openapi.json", get(openapi::handle))
         .fallback(|| async { Refusal::NotFound })
         .method_not_allowed_fallback(|| async {
@@ -94,6 +107,16 @@ impl Administrator {
         if self.role >= least { Ok(()) } else { Err(Refusal::RoleNeeded { role: least.code() }) }
     }
 
+    /// May they, for every tenant?
+    ///
+    /// # Errors
+    /// As [`Administrator::may`], or [`Refusal::NotPermitted`] for those who see one tenant only.
+    pub fn may_see_all(&self, permission: Permission) -> Result<(), Refusal> {
+        self.may(permission)?;
+        let text = || "this concerns every tenant, and you may see one".to_owned();
+        if self.fence == Fence::None { Ok(()) } else { Err(Refusal::NotPermitted { needs: Vec::new(), text: text() }) }
+    }
+
     /// A session that they may see. One of another tenant is not there (A1).
     ///
     /// # Errors
@@ -103,4 +126,10 @@ impl Administrator {
         let row = gateway.sessions.store().session(id).await?;
         row.filter(|row| self.fence.shows(&row.summary.tenant)).ok_or(Refusal::NotFound)
     }
+}
+
+/// A list so short that it has one page.
+fn whole_page<T: serde::Serialize>(gateway: &Gateway, items: Vec<T>) -> Response {
+    let count = Count { n: items.len() as u64, exact: true };
+    json(&Page { next: None, prev: None, count, as_of: gateway.now().rfc3339(), items })
 }

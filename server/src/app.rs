@@ -14,8 +14,8 @@ use cloakroom_core::http::HttpClient;
 use cloakroom_core::keys::Keys;
 use cloakroom_core::random::{Random, SystemRandom};
 use cloakroom_core::store::Store;
-use cloakroom_store::{Postgres, Sqlite};
 use cloakroom_core::vault::KeyRing;
+use cloakroom_store::{Postgres, Sqlite};
 
 use crate::clock::SystemClock;
 use crate::config::{self, Config};

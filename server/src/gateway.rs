@@ -11,6 +11,7 @@ use cloakroom_core::random::Random;
 use cloakroom_core::session::Sessions;
 
 use crate::admin::audit::verify::Verifier;
+use crate::admin::facts::Facts;
 use crate::admin::roles::RoleRules;
 use crate::edge::client::{RegistrationRef, Sites};
 use crate::edge::dpop::Proofs;
@@ -41,6 +42,10 @@ pub struct Gateway {
     pub machines: Machines,
     /// Who may do what in the console.
     pub roles: RoleRules,
+    /// What the configuration says, for the admin API.
+    pub facts: Facts,
+    /// When this process started.
+    pub started_at: UnixMs,
     /// The last walk over the audit chain.
     pub verifier: Verifier,
     /// Whether the process is on its way out: long answers end, no new traffic should come.

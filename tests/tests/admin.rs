@@ -3,6 +3,7 @@
 mod audit;
 mod door;
 mod list;
+mod settings;
 
 use cloakroom_tests::{Answer, Browser, Gateway, SESSION_COOKIE};
 use serde_json::{Value, json};

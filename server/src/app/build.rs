@@ -26,6 +26,7 @@ use cloakroom_core::vault::{KeyRing, SessionVault, TicketSeal};
 
 use super::{Ambient, open_store};
 use crate::admin::audit::verify::Verifier;
+use crate::admin::facts::Facts;
 use crate::admin::roles::RoleRules;
 use crate::config::{self, Config, RouteTo};
 use crate::edge::client::{Client, RegistrationRef, Site, Sites};
@@ -81,6 +82,8 @@ pub(super) async fn gateway(
             Arc::clone(&ambient.clock),
         ),
         proofs: Proofs::new(ambient.clock.now()),
+        facts: Facts::of(config),
+        started_at: ambient.clock.now(),
         verifier: Verifier::default(),
         draining: AtomicBool::new(false),
         proxies: config.server.proxies.clone(),

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::Path;
 
+use cloakroom_api::Configuration;
+
 use super::mask::Masked;
 use super::model::Config;
 use super::preset;
@@ -69,7 +71,9 @@ pub fn load(path: &Path, env: &Environment) -> Result<Loaded, Report> {
     mistakes.append(&mut overrides);
     mistakes.append(&mut found);
     match config {
-        Some(config) if mistakes.is_empty() => {
+        Some(mut config) if mistakes.is_empty() => {
+            let overrides = env.keys().filter(|name| name.starts_with(tree::ENV_PREFIX)).cloned().collect();
+            config.shown = Configuration { file: shown.clone(), text: masked.as_str().to_owned(), overrides };
             let warnings = Report::new(Nature::Warnings, shown.clone(), masked, warnings);
             Ok(Loaded { config, path: shown, presets, warnings })
         }

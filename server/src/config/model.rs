@@ -12,7 +12,7 @@ use http::Method;
 use secrecy::SecretString;
 use url::Url;
 
-use cloakroom_api::Role;
+use cloakroom_api::{Configuration, Role};
 use cloakroom_core::identity::IdentityAsk;
 use cloakroom_core::machine::MachineIssuer;
 use cloakroom_core::oidc::grant::GrantAsk;
@@ -66,6 +66,8 @@ pub struct Config {
     pub routes: Vec<Route>,
     /// `[admin]`
     pub admin: Option<Admin>,
+    /// The file as it may be shown.
+    pub shown: Configuration,
 }
 
 /// `[server]`

@@ -23,6 +23,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 
+use cloakroom_api::Configuration;
 use cloakroom_core::vault::RootKey;
 use secrecy::ExposeSecret as _;
 
@@ -86,6 +87,7 @@ pub(super) fn config(root: &Reader<'_>, outside: &Outside<'_>) -> Option<Config>
             Some(admin) => Some(admin?),
             None => None,
         },
+        shown: Configuration::default(),
     };
     warn_of_unused(root, &config);
     Some(config)

@@ -65,6 +65,12 @@ pub enum RedirectKind {
 }
 
 impl RedirectUri {
+    /// As it was registered.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
     /// Checks a redirect URI as it is registered.
     ///
     /// # Errors
