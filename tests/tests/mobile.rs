@@ -2,6 +2,7 @@
 
 mod clients;
 mod code;
+mod conformance;
 mod dpop;
 mod limits;
 mod session;

@@ -14,6 +14,7 @@ use serde_json::json;
 use url::form_urlencoded::Serializer;
 
 use cloakroom_core::clock::UnixMs;
+use cloakroom_core::vault::Ring;
 use cloakroom_core::vault::ring::Purpose;
 
 use super::authorize::{self, AuthorizeError, CHECKS};
@@ -118,14 +119,15 @@ pub(super) fn open(gateway: &Gateway, client_id: &str, uri: &str) -> Result<Push
         what: "is not one that this app pushed here within the last minute",
     };
     let sealed = uri.strip_prefix(URN).and_then(|text| URL_SAFE_NO_PAD.decode(text).ok()).ok_or_else(bad)?;
-    let ring = gateway.sessions.vault().ring();
-    let plain = ring.open_sealed(Purpose::PushedRequest, &[client_id.as_bytes()], &sealed).map_err(|_| bad())?;
-    let params = Params::parse(str::from_utf8(&plain).map_err(|_| bad())?)?;
-    let until = params.get("until").and_then(|until| until.parse().ok()).map_or(UnixMs(0), UnixMs);
-    if gateway.now() >= until {
-        return Err(bad());
-    }
+    let params = opened(&gateway.sessions.vault().ring(), gateway.now(), client_id, &sealed).ok_or_else(bad)?;
     Ok(Pushed { params, once: dpop::once("pushed request", &sealed) })
+}
+
+fn opened(ring: &Ring, now: UnixMs, client_id: &str, sealed: &[u8]) -> Option<Params> {
+    let plain = ring.open_sealed(Purpose::PushedRequest, &[client_id.as_bytes()], sealed).ok()?;
+    let params = Params::parse(str::from_utf8(&plain).ok()?).ok()?;
+    let until = UnixMs(params.get("until")?.parse().ok()?);
+    (now < until).then_some(params)
 }
 
 /// Uses it up, when the provider's login begins.
@@ -135,4 +137,30 @@ pub(super) async fn use_up(gateway: &Gateway, once: [u8; 32]) -> Result<(), Refu
         return Ok(());
     }
     Err(Refusal::BadParameter { name: "request_uri".into(), what: "was used before; begin again in the app" })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use base64::engine::general_purpose::STANDARD;
+    use cloakroom_core::random::SystemRandom;
+    use cloakroom_core::vault::{KeyRing, RootKey};
+
+    #[test]
+    fn s12_pushed_request_is_good_for_a_minute_and_for_its_app() {
+        let root = RootKey::parse(&STANDARD.encode([7; 32])).expect("a key");
+        let keys = KeyRing::open(root.clone(), &[root.new_ring_key(UnixMs(0), &SystemRandom)]).expect("opens");
+        let (ring, now) = (keys.current(), UnixMs(1_800_000_000_000));
+        let form = Params::parse("client_id=phone&state=s&until=9999999999999&unknown=x").expect("a form");
+        let text = kept(&form, None, now.plus_secs(LIFE_SECS));
+        let sealed = ring.seal(Purpose::PushedRequest, &[b"phone"], text.as_bytes(), &SystemRandom);
+        let state = |client: &str, at: UnixMs| {
+            let params = opened(&ring, at, client, &sealed)?;
+            assert_eq!(params.get("unknown"), None);
+            params.get("state").map(str::to_owned)
+        };
+        assert_eq!(state("phone", now.plus_secs(59)).as_deref(), Some("s"));
+        assert_eq!(state("phone", now.plus_secs(60)), None);
+        assert_eq!(state("other", now), None);
+    }
 }
