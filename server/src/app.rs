@@ -2,6 +2,7 @@
 //! runtime, and drains them.
 
 mod build;
+mod refusals;
 mod running;
 mod upkeep;
 

@@ -22,6 +22,7 @@ pub mod params;
 pub mod problem;
 mod proxy_protocol;
 pub mod rates;
+pub mod refusals;
 pub mod sign_out;
 pub mod ticket;
 pub mod tls;

@@ -17,6 +17,7 @@ use crate::edge::client::{RegistrationRef, Sites};
 use crate::edge::dpop::Proofs;
 use crate::edge::forwarded::TrustedProxies;
 use crate::edge::rates::Rates;
+use crate::edge::refusals::Refusals;
 use crate::edge::tls::Tls;
 use crate::edge::watch::Limits;
 use crate::explain::Explainer;
@@ -58,6 +59,8 @@ pub struct Gateway {
     pub proofs: Proofs,
     /// How often who may call.
     pub rates: Rates,
+    /// What was refused since it was last written down.
+    pub refusals: Refusals,
     /// What is counted.
     pub metrics: Arc<Metrics>,
 }

@@ -1,7 +1,9 @@
 //! The audit chain: it holds, and says when somebody touched it.
 
-use cloakroom_tests::Gateway;
 use cloakroom_tests::store::Database;
+use cloakroom_tests::wire::Conn;
+use cloakroom_tests::{Gateway, Setup};
+use serde_json::Value;
 
 /// The kinds of all events, oldest first.
 pub(crate) async fn kinds(database: &mut Database) -> Vec<String> {
@@ -76,4 +78,62 @@ async fn a07_personal_fields_do_not_lie_open_in_the_log() {
         let hex = open.bytes().map(|byte| format!("{byte:02X}")).collect::<Vec<_>>().concat();
         assert!(!dump.contains(&hex), "{open} lies open in the audit log");
     }
+}
+
+#[tokio::test]
+async fn a09_flood_of_refusals_is_counted_and_holds_no_write_up() {
+    let server = "trusted_proxies = [\"127.0.0.1\"]";
+    let mut gateway = Setup::default().server(server).section("[limits]\nrefused = \"off\"").start().await;
+    let size = |gateway: &Gateway| gateway.store_bytes().len();
+    let before = size(&gateway);
+    let flood = async {
+        let mut sent = Vec::new();
+        for number in 0..8_u8 {
+            let odd =
+                gateway.request("GET", "/public/../api/x").header("X-Forwarded-For", &format!("192.0.{number}.9"));
+            let foreign = gateway.request("GET", "/api/x").header("Sec-Fetch-Dest", "serviceworker");
+            let port = gateway.port();
+            sent.push(tokio::spawn(async move {
+                for _ in 0..100 {
+                    odd.clone().send(port).await.unwrap().expect(400);
+                }
+                let mut kept = Conn::open(port).await.unwrap();
+                for _ in 0..100 {
+                    kept.write(foreign.bytes()).await.unwrap();
+                    kept.answer("GET").await.unwrap().expect(403);
+                }
+            }));
+        }
+        for task in sent {
+            task.await.unwrap();
+        }
+    };
+    // Somebody signs in meanwhile: a login is written before it is answered.
+    let ((), browser) = tokio::join!(flood, gateway.signed_in("alice"));
+    browser.fetch("GET", &gateway.app("/api/x")).send().await.expect(200);
+    let metrics = gateway.management("/metrics").await.text();
+    for (code, count) in [("bad-path", 800), ("service-worker", 800)] {
+        let line = format!("cloakroom_refused_total{{site=\"app\",code=\"{code}\"}} {count}");
+        assert!(metrics.contains(&line), "{line}\n{metrics}");
+    }
+    gateway.stop().await;
+    assert!(size(&gateway) < before + 200_000, "the flood grew the store: {before} to {}", size(&gateway));
+    let mut database = gateway.database().await;
+    let rows = database.texts("SELECT facts FROM audit_events WHERE kind = 'requests.refused'").await;
+    // One, or two where a minute ended meanwhile.
+    assert!((1..=2).contains(&rows.len()), "{rows:?}");
+    let rows: Vec<Value> = rows.iter().map(|row| serde_json::from_str(row).unwrap()).collect();
+    assert_eq!(rows.iter().map(|row| row["n"].as_u64().unwrap()).sum::<u64>(), 1_600, "{rows:?}");
+    if let [row] = rows.as_slice() {
+        assert_eq!(row["site"], "app");
+        assert_eq!(
+            row["most"][0],
+            serde_json::json!({ "code": "service-worker", "network": "127.0.0.0/24", "n": 800 })
+        );
+        let third = serde_json::json!({ "code": "bad-path", "network": "192.0.3.0/24", "n": 100 });
+        assert!(row["most"].as_array().unwrap().contains(&third), "{row}");
+    }
+    let tenants = database.texts("SELECT DISTINCT tenant FROM audit_events WHERE kind = 'requests.refused'").await;
+    assert_eq!(tenants, ["default"], "a site's refusals are its tenant's");
+    assert!(gateway.run(&["audit", "verify"]).status.success());
 }

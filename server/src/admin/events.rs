@@ -65,6 +65,17 @@ pub(super) fn text(event: &ReadEvent) -> String {
             format!("{actor} burned the key {} on {}: every session of its time ended", fact("key"), fact("host"))
         }
         "audit.exported" => format!("{actor} took events out of the audit log as {}", fact("format")),
+        "requests.refused" => {
+            let n = event.facts.get("n").and_then(Value::as_u64).unwrap_or_default();
+            let most = event.facts.get("most").and_then(|most| most.get(0));
+            let most = |name| most.and_then(|most| most.get(name)).and_then(Value::as_str);
+            let site = Some(fact("site")).filter(|site| !site.is_empty()).unwrap_or("hosts that are no site");
+            format!(
+                "{n} requests to {site} were refused within a minute, most as {} from {}",
+                most("code").unwrap_or("?"),
+                most("network").unwrap_or("many networks")
+            )
+        }
         "provider.revoked" => format!("The provider revoked the tokens of {who}"),
         "provider.revocation_failed" => {
             format!("The tokens of {who} were not revoked at the provider: {}", fact("detail"))

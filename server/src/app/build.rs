@@ -33,6 +33,7 @@ use crate::edge::client::{Client, RegistrationRef, Site, Sites};
 use crate::edge::dpop::Proofs;
 use crate::edge::mobile_client::MobileClient;
 use crate::edge::page::look::Look;
+use crate::edge::refusals::Refusals;
 use crate::edge::tls::Tls;
 use crate::explain::Explainer;
 use crate::gateway::Gateway;
@@ -68,6 +69,7 @@ pub(super) async fn gateway(
     let gateway = Gateway {
         sites: sites(config, &ring, &sessions, &metrics)?,
         rates: rates::rates(config, &metrics),
+        refusals: Refusals::default(),
         metrics,
         sessions,
         random: Arc::clone(&ambient.random),

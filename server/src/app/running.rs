@@ -16,7 +16,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use cloakroom_core::audit::chain;
 use cloakroom_core::session::{SeenQueue, Sessions};
 
-use super::{Ambient, build, upkeep};
+use super::{Ambient, build, refusals, upkeep};
 use crate::config::Config;
 use crate::edge::listener::{self, Desk, Hall};
 use crate::edge::own::Own;
@@ -32,6 +32,8 @@ const QUESTIONS: usize = 4_096;
 const OTHER_FILES: usize = 256;
 /// How often last-seen moments are written.
 const SEEN_EVERY: Duration = Duration::from_secs(1);
+/// How often what was refused is written down.
+const REFUSED_EVERY: Duration = Duration::from_mins(1);
 /// How often new audit events are linked.
 const LINK_EVERY: Duration = Duration::from_millis(500);
 
@@ -87,7 +89,7 @@ impl Running {
         drop(background.spawn(listener::accept(public, hall, drained)));
         drop(background.spawn(tls::keep_fresh(gateway.tls.clone(), hangup)));
         let (stop, stopped) = oneshot::channel();
-        let keeper = background.spawn(keep(Arc::clone(&gateway.sessions), seen, stopped));
+        let keeper = background.spawn(keep(Arc::clone(&gateway), seen, stopped));
         Ok(Self {
             gateway,
             address,
@@ -193,10 +195,12 @@ async fn answer(gateway: Arc<Gateway>, own: Own, question: Cold) {
     }
 }
 
-/// Writes last-seen moments and links audit events, until told to stop; then once more.
-async fn keep(sessions: Arc<Sessions>, mut seen: SeenQueue, mut stopped: oneshot::Receiver<()>) {
+/// Writes last-seen moments and what was refused, and links audit events, until told to stop; then once more.
+async fn keep(gateway: Arc<Gateway>, mut seen: SeenQueue, mut stopped: oneshot::Receiver<()>) {
     let mut flush = tokio::time::interval(SEEN_EVERY);
     let mut link = tokio::time::interval(LINK_EVERY);
+    let mut refused = tokio::time::interval(REFUSED_EVERY);
+    let sessions = &gateway.sessions;
     loop {
         let last = tokio::select! {
             _ = flush.tick() => {
@@ -204,14 +208,19 @@ async fn keep(sessions: Arc<Sessions>, mut seen: SeenQueue, mut stopped: oneshot
                 false
             }
             _ = link.tick() => {
-                link_events(&sessions).await;
+                link_events(sessions).await;
+                false
+            }
+            _ = refused.tick() => {
+                refusals::write(&gateway).await;
                 false
             }
             _ = &mut stopped => true,
         };
         if last {
             write_seen(&mut seen).await;
-            link_events(&sessions).await;
+            refusals::write(&gateway).await;
+            link_events(sessions).await;
             return;
         }
     }

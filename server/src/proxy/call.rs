@@ -7,7 +7,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use http::request::Parts;
-use http::{HeaderValue, Request, Response};
+use http::{HeaderValue, Request, Response, StatusCode};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use hyper::body::Incoming;
 
@@ -50,9 +50,8 @@ pub async fn call(connection: Rc<Connection>, request: Request<Incoming>) -> Res
         Err(refusal) => (None, Err(refusal)),
     };
     let mut response = served.unwrap_or_else(|refusal| said(&connection.reason(refusal), &parts, &id));
-    if RefusalCode::is_wrong(&response)
-        && let Err(refusal) =
-            worker.gateway.rates.refuses(connection.caller(&parts.headers), || worker.now(), &mut told)
+    if let Some(code) = RefusalCode::of(&response)
+        && let Err(refusal) = note(worker, code, response.status(), site, connection.caller(&parts.headers), &mut told)
     {
         response = said(&refusal, &parts, &id);
     }
@@ -69,6 +68,25 @@ pub async fn call(connection: Rc<Connection>, request: Request<Incoming>) -> Res
     told.tell(response.headers_mut());
     worker.counts.answered(response.status());
     Ok(response)
+}
+
+/// Counts a refusal (A9): each in the figures, and against the caller where nobody in order meets it; of those, in the
+/// audit log too, all but the addresses where nothing is.
+fn note(
+    worker: &Worker,
+    code: RefusalCode,
+    status: StatusCode,
+    site: Option<&Arc<Site>>,
+    peer: IpAddr,
+    told: &mut Told,
+) -> Result<(), Refusal> {
+    let gateway = &worker.gateway;
+    gateway.metrics.refused(code.0, site.map_or("", |site| &site.id));
+    let wrong = code.is_wrong(status.as_u16());
+    if wrong && status != StatusCode::NOT_FOUND || status == StatusCode::TOO_MANY_REQUESTS {
+        gateway.refusals.count(site.map(|site| site.number), code.0, peer);
+    }
+    if wrong { gateway.rates.refuses(peer, || worker.now(), told) } else { Ok(()) }
 }
 
 fn said(refusal: &Refusal, parts: &Parts, id: &[u8; 32]) -> Response<Body> {

@@ -43,6 +43,7 @@ pub struct Metrics {
     logins: Family<LoginLabels, Counter>,
     logout_tokens: Family<LoginLabels, Counter>,
     limited: Family<[(&'static str, &'static str); 1], Counter>,
+    refused: Family<[(&'static str, String); 2], Counter>,
 }
 
 impl Metrics {
@@ -56,14 +57,21 @@ impl Metrics {
         registry.register("logout_tokens", "Logout tokens by provider and outcome", logout_tokens.clone());
         let limited = Family::default();
         registry.register("limited", "Requests that a limit refused, by limit", limited.clone());
+        let refused = Family::default();
+        registry.register("refused", "Requests that were refused, by site and the refusal's code", refused.clone());
         registry.register_collector(Box::new(Cells { workers, sessions }));
-        Self { registry: Mutex::new(registry), logins, logout_tokens, limited }
+        Self { registry: Mutex::new(registry), logins, logout_tokens, limited, refused }
     }
 
     /// Counts what a limit refuses.
     #[must_use]
     pub fn limited(&self, limit: &'static str) -> Counter {
         self.limited.get_or_create(&[("limit", limit)]).clone()
+    }
+
+    /// A request was refused; `site` is empty where it was for none.
+    pub fn refused(&self, code: &'static str, site: &str) {
+        self.refused.get_or_create(&[("site", site.to_owned()), ("code", code.to_owned())]).inc();
     }
 
     /// A login started a session.

@@ -33,6 +33,8 @@ pub enum Kind {
     KeyRetired,
     /// A key that others may know was burned: every session of its time ended. The fact `sessions` says how many.
     KeyBurned,
+    /// Requests were refused at a site within a minute. The facts say how many, and of which kinds from where.
+    RequestsRefused,
     /// The provider was told to revoke the session's tokens, and said it did.
     ProviderRevoked,
     /// The provider could not be told, or would not.
@@ -54,6 +56,7 @@ impl Kind {
             Self::KeyRotated => "key.rotated",
             Self::KeyRetired => "key.retired",
             Self::KeyBurned => "key.burned",
+            Self::RequestsRefused => "requests.refused",
             Self::ProviderRevoked => "provider.revoked",
             Self::ProviderRevocationFailed => "provider.revocation_failed",
             Self::AuditExported => "audit.exported",

@@ -1,17 +1,24 @@
-//! What becomes of refusals once they are answers: which of them count against their callers.
+//! What becomes of refusals once they are answers: how they are counted, and which of them count against their callers.
+
+use http::Response;
 
 /// Marks an answer of the gateway's own that is a refusal, by its code.
 #[derive(Clone, Copy, Debug)]
 pub struct RefusalCode(pub &'static str);
 
 impl RefusalCode {
-    /// Whether an answer refuses what nobody in order sends. Not so what tells honest callers to sign in or to wait, or
-    /// that the trouble is ours.
+    /// The code of an answer that refuses a request for what the caller did, not for trouble of ours.
     #[must_use]
-    pub fn is_wrong<T>(answer: &http::Response<T>) -> bool {
-        answer.extensions().get().is_some_and(|Self(code)| match answer.status().as_u16() {
-            401 => code.starts_with("machine-token-") && *code != "machine-token-needed",
+    pub fn of<T>(answer: &Response<T>) -> Option<Self> {
+        answer.extensions().get().copied().filter(|_| answer.status().is_client_error())
+    }
+
+    /// Whether it is told of what nobody in order sends. Not so what tells honest callers to sign in, or to wait.
+    #[must_use]
+    pub fn is_wrong(self, status: u16) -> bool {
+        match status {
+            401 => self.0.starts_with("machine-token-") && self.0 != "machine-token-needed",
             status => matches!(status, 400 | 403..=407 | 421),
-        })
+        }
     }
 }
