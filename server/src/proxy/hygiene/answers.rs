@@ -65,8 +65,8 @@ fn keep_private(headers: &mut HeaderMap) {
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-store"));
     } else {
         headers.insert(header::CACHE_CONTROL, private(&said));
-        remove_targeted(headers);
     }
+    remove_targeted(headers);
     let varies = headers.get_all(header::VARY).iter().any(|value| {
         value.as_bytes().split(|&byte| byte == b',').any(|name| name.trim_ascii().eq_ignore_ascii_case(b"cookie"))
     });
@@ -186,9 +186,16 @@ mod tests {
             lines,
             ["cache-control: private, no-store", "vary: Accept, cookie", "x-content-type-options: nosniff"]
         );
+        // Alone they would be all that a shared cache is told.
+        let mut alone = HeaderMap::new();
+        alone.insert("surrogate-control", HeaderValue::from_static("max-age=600"));
+        finish(&mut alone, true, Documents::Pages);
+        assert!(alone.get("surrogate-control").is_none(), "{alone:?}");
         let mut anonymous = HeaderMap::new();
         anonymous.insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=60"));
+        anonymous.insert("cdn-cache-control", HeaderValue::from_static("max-age=600"));
         finish(&mut anonymous, false, Documents::Pages);
+        assert!(anonymous.get("cdn-cache-control").is_some(), "nothing of one person's is in it");
         assert_eq!(anonymous.get(header::CACHE_CONTROL).map(HeaderValue::as_bytes), Some(&b"public, max-age=60"[..]));
     }
 
