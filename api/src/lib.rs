@@ -12,6 +12,13 @@
 //! | `GET /sessions/{id}` | [`SessionDetail`] |
 //! | `POST /sessions/{id}/revoke` with [`Revoke`] | [`Revoked`] |
 //! | `GET /routes` | [`RouteList`] |
+//! | `POST /revocations/preview` with [`PreviewRevocation`] | [`RevocationPreview`] |
+//! | `POST /revocations` with [`DecideRevocation`] | [`RevocationReport`] |
+//! | `GET /revocations?limit=&cursor=` | [`Page`] of [`RevocationReport`] |
+//! | `GET /revocations/{id}` | [`RevocationReport`] |
+//! | `POST /locks` with [`SetLock`] | [`Lock`] |
+//! | `GET /locks?state=&limit=&cursor=` | [`Page`] of [`Lock`] |
+//! | `POST /locks/{id}/lift` with [`LiftLock`] | [`Lock`] |
 //! | `POST /explain` with a call | [`Explanation`] |
 //! | `GET /clients`, `GET /clients/{id}` | [`Page`] of [`Client`], [`Client`] |
 //! | `GET /providers` | [`Page`] of [`Provider`] |
@@ -29,12 +36,14 @@ mod audit;
 mod client;
 mod event;
 mod explain;
+mod lock;
 mod me;
 mod operation;
 mod overview;
 mod page;
 mod problem;
 mod provider;
+mod revocation;
 mod revoke;
 mod routes;
 mod session;
@@ -47,13 +56,18 @@ pub use audit::{
 pub use client::{Client, Source};
 pub use event::Event;
 pub use explain::{ExplainedTest, Explanation};
+pub use lock::{LiftLock, Lock, SetLock};
 pub use me::{Me, Permission, Role};
 pub use operation::{Configuration, Node, RingKey};
 pub use overview::{Named, Overview, Totals};
 pub use page::{Count, Page};
 pub use problem::Problem;
 pub use provider::{Provider, ProviderTrouble, Registration};
-pub use revoke::{ProviderRevocation, REASON_MAX_CHARS, ReasonError, Revoke, Revoked};
+pub use revocation::{
+    DecideRevocation, OwnSession, PreviewRevocation, ProviderFailure, ProviderProgress, RevocationFilter,
+    RevocationPreview, RevocationReport, RevocationState, UpstreamSession, UserRef,
+};
+pub use revoke::{ProviderRevocation, REASON_MAX_CHARS, ReasonError, Revoke, Revoked, checked_reason};
 pub use routes::{RouteFacts, RouteList};
 pub use session::{
     Claim, Ended, Kind, LIMITS, Session, SessionDetail, SessionState, Sort, StateFilter, TokenFacts, UnknownCode,

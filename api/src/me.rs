@@ -51,11 +51,15 @@ pub enum Permission {
     /// See clients, routes, providers, keys, nodes and the configuration.
     #[serde(rename = "settings.read")]
     SettingsRead,
+    /// End the sessions of more than one person at once.
+    #[serde(rename = "sessions.revoke_mass")]
+    SessionsRevokeMass,
 }
 
 impl Permission {
     /// Every permission.
-    pub const ALL: [Self; 4] = [Self::SessionsRead, Self::SessionsRevoke, Self::AuditRead, Self::SettingsRead];
+    pub const ALL: [Self; 5] =
+        [Self::SessionsRead, Self::SessionsRevoke, Self::SessionsRevokeMass, Self::AuditRead, Self::SettingsRead];
 
     /// The least role that has it.
     #[must_use]
@@ -63,6 +67,7 @@ impl Permission {
         match self {
             Self::SessionsRead | Self::AuditRead | Self::SettingsRead => Role::Viewer,
             Self::SessionsRevoke => Role::Operator,
+            Self::SessionsRevokeMass => Role::Owner,
         }
     }
 }

@@ -20,12 +20,20 @@ impl Revoke {
     /// # Errors
     /// [`ReasonError`] when nothing or too much was written.
     pub fn checked_reason(&self) -> Result<&str, ReasonError> {
-        let reason = self.reason.trim();
-        match reason.chars().count() {
-            0 => Err(ReasonError::Empty),
-            1..=REASON_MAX_CHARS => Ok(reason),
-            chars => Err(ReasonError::TooLong { chars }),
-        }
+        checked_reason(&self.reason)
+    }
+}
+
+/// A reason without surrounding space, if it is one.
+///
+/// # Errors
+/// [`ReasonError`] when nothing or too much was written.
+pub fn checked_reason(reason: &str) -> Result<&str, ReasonError> {
+    let reason = reason.trim();
+    match reason.chars().count() {
+        0 => Err(ReasonError::Empty),
+        1..=REASON_MAX_CHARS => Ok(reason),
+        chars => Err(ReasonError::TooLong { chars }),
     }
 }
 

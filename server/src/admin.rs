@@ -8,11 +8,13 @@ pub mod cursor;
 pub mod events;
 pub mod explain;
 pub mod facts;
+pub mod locks;
 pub mod me;
 pub mod openapi;
 pub mod operation;
 pub mod overview;
 pub mod providers;
+pub mod revocations;
 pub mod roles;
 pub mod routes;
 pub mod sessions;
@@ -31,8 +33,9 @@ use cloakroom_core::session::id::SessionId;
 use cloakroom_core::session::open::Live;
 use cloakroom_core::store::SessionRow;
 
-use crate::edge::own::{SignedIn, json};
+use crate::edge::own::{Context, SignedIn, json};
 use crate::edge::problem::Refusal;
+use crate::edge::recent;
 use crate::gateway::Gateway;
 use roles::Fence;
 
@@ -52,6 +55,11 @@ fn api() -> Router<Arc<Gateway>> {
         .route("/sessions/{id}", get(sessions::one))
         .route("/sessions/{id}/revoke", post(sessions::revoke))
         .route("/routes", get(routes::handle))
+        .route("/locks", get(locks::list).post(locks::set))
+        .route("/locks/{id}/lift", post(locks::lift))
+        .route("/revocations", get(revocations::list).post(revocations::decide))
+        .route("/revocations/preview", post(revocations::preview))
+        .route("/revocations/{id}", get(revocations::one))
         .route("/explain", post(explain::handle))
         .route("/audit/events", get(audit::list))
         .route("/audit/events/{id}", get(audit::one))
@@ -91,6 +99,10 @@ impl FromRequestParts<Arc<Gateway>> for Administrator {
     async fn from_request_parts(parts: &mut Parts, gateway: &Arc<Gateway>) -> Result<Self, Refusal> {
         let SignedIn(live) = SignedIn::from_request_parts(parts, gateway).await?;
         let values = live.values();
+        let subject = gateway.sessions.vault().ring().subject(&values.issuer, &values.sub);
+        if gateway.sessions.store().is_granted_owner(subject).await? {
+            return Ok(Self { live, role: Role::Owner, fence: Fence::None });
+        }
         let role = gateway.roles.role_of(&values).ok_or(Refusal::RoleNeeded { role: Role::Viewer.code() })?;
         let fence = gateway.roles.fence_of(&values).ok_or(Refusal::TenantNeeded)?;
         Ok(Self { live, role, fence })
@@ -115,6 +127,14 @@ impl Administrator {
         self.may(permission)?;
         let text = || "this concerns every tenant, and you may see one".to_owned();
         if self.fence == Fence::None { Ok(()) } else { Err(Refusal::NotPermitted { needs: Vec::new(), text: text() }) }
+    }
+
+    /// Did they prove who they are lately enough for an owner's act (A12)?
+    ///
+    /// # Errors
+    /// [`Refusal::StepUp`].
+    pub(crate) fn is_recent(&self, gateway: &Gateway, context: &Context) -> Result<(), Refusal> {
+        recent::login(&self.live, &context.site, gateway.now(), gateway.roles.recent_login_secs, "/admin/")
     }
 
     /// A session that they may see. One of another tenant is not there (A1).

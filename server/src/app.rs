@@ -12,8 +12,8 @@ use tokio::runtime::{Handle, Runtime};
 
 use cloakroom_core::clock::Clock;
 use cloakroom_core::http::HttpClient;
-use cloakroom_core::keys::Keys;
 use cloakroom_core::random::{Random, SystemRandom};
+use cloakroom_core::session::Sessions;
 use cloakroom_core::store::Store;
 use cloakroom_core::vault::KeyRing;
 use cloakroom_store::{Postgres, Sqlite};
@@ -82,12 +82,17 @@ pub async fn open_store(config: &Config, background: &Handle) -> anyhow::Result<
     })
 }
 
-/// The keeper of the store's key ring, for a command.
+/// The sessions of a store, for a command.
 ///
 /// # Errors
 /// When the root key does not open it.
-pub async fn keys(config: &Config, ambient: &Ambient, store: &Arc<dyn Store>) -> anyhow::Result<Arc<Keys>> {
-    Ok(build::keyed(config, ambient, store).await?.keys)
+pub async fn sessions(
+    config: &Config,
+    ambient: &Ambient,
+    store: Arc<dyn Store>,
+    background: &Handle,
+) -> anyhow::Result<Arc<Sessions>> {
+    Ok(build::sessions(config, ambient, store, background).await?.0)
 }
 
 /// The store's key ring, for a command.

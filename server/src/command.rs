@@ -1,6 +1,7 @@
 //! What the `cloakroom` command does beside serving.
 
 pub mod audit;
+pub mod break_glass;
 pub mod check;
 #[cfg(feature = "demo")]
 pub mod demo;

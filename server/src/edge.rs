@@ -22,6 +22,7 @@ pub mod params;
 pub mod problem;
 mod proxy_protocol;
 pub mod rates;
+pub mod recent;
 pub mod refusals;
 pub mod sign_out;
 pub mod ticket;
@@ -36,7 +37,7 @@ use cloakroom_core::store::Ended;
 #[must_use]
 pub fn ended_by_another(ended: Option<&Ended>) -> bool {
     ended.is_some_and(|ended| {
-        matches!(&*ended.reason, "revoked" | "ended_by_user" | "logged_out_by_provider" | "key_burned")
+        matches!(&*ended.reason, "revoked" | "locked" | "ended_by_user" | "logged_out_by_provider" | "key_burned")
     })
 }
 
@@ -45,6 +46,7 @@ pub fn ended_by_another(ended: Option<&Ended>) -> bool {
 pub fn over_text(ended: Option<&Ended>) -> String {
     match ended.map(|ended| ended.reason.as_str()) {
         None => "your session expired".into(),
+        Some("locked") => ended.and_then(|ended| ended.text.clone()).unwrap_or_else(|| "your account is locked".into()),
         Some("revoked") => "an administrator ended your session".into(),
         Some("key_burned") => "the operator of this site had to end all sessions of that time".into(),
         Some("ended_by_user") => "you ended this session from another device".into(),

@@ -80,6 +80,15 @@ impl Gateway {
         web.chain(mobile).collect()
     }
 
+    /// A client's tenant; `None` where there is no such client.
+    #[must_use]
+    pub fn client_tenant(&self, id: &str) -> Option<String> {
+        let web =
+            self.sites.iter().filter_map(|site| site.client.as_ref()).map(|client| (&*client.id, &*client.tenant));
+        let mobile = self.sites.iter().flat_map(|site| &site.issues).map(|app| (&*app.id, &*app.tenant));
+        web.chain(mobile).find(|(known, _)| *known == id).map(|(_, tenant)| tenant.to_owned())
+    }
+
     /// Whether answers of several of these providers come to one address (RFC 9700 section 4.4).
     pub fn several_share<'a>(&self, registrations: impl IntoIterator<Item = &'a RegistrationRef>) -> bool {
         let shares = |one: &&RegistrationRef| {

@@ -3,6 +3,7 @@
 
 pub mod act;
 pub mod ask;
+mod break_glass;
 pub mod desk;
 
 use std::path::{Path, PathBuf};
@@ -35,6 +36,45 @@ pub enum Ask {
         /// Which.
         key: String,
     },
+    /// An act of emergency.
+    BreakGlass {
+        /// Which.
+        act: Emergency,
+        /// Why, for the audit log.
+        reason: String,
+    },
+}
+
+/// What is done when no administrator can sign in, or none may be trusted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "emergency", rename_all = "snake_case")]
+pub enum Emergency {
+    /// Ends sessions; with nothing set, all.
+    Revoke {
+        /// Only this person's: issuer and sub.
+        user: Option<(String, String)>,
+        /// Only this client's.
+        client: Option<String>,
+        /// Only those of this provider.
+        provider: Option<String>,
+    },
+    /// Nobody whom this provider signs in is served any more.
+    BlockProvider {
+        /// Which.
+        provider: String,
+    },
+    /// They are again.
+    UnblockProvider {
+        /// Which.
+        provider: String,
+    },
+    /// Makes a person an owner, whatever their claims say.
+    GrantOwner {
+        /// The provider's issuer.
+        issuer: String,
+        /// The person's id there.
+        sub: String,
+    },
 }
 
 /// What is answered.
@@ -49,6 +89,17 @@ pub enum Answer {
     Retired,
     /// The key is gone, and so many sessions with it.
     Burned(u64),
+    /// A revocation took effect.
+    Revoked {
+        /// Its id.
+        id: String,
+        /// How many sessions it has ended so far.
+        ended: u64,
+        /// Whether there are more, which the running gateway goes on to end.
+        more: bool,
+    },
+    /// Done, and whether it had not been so before.
+    Done(bool),
     /// Nothing was done, and why.
     Refused(String),
 }

@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use cloakroom::command::keys::Act;
+use cloakroom::host::Emergency;
 use cloakroom::{app, command, config};
 
 #[global_allocator]
@@ -38,6 +39,10 @@ enum Command {
     /// Show, rotate and retire the keys that seal cookies and stored values; works with the gateway up or down.
     #[command(subcommand)]
     Keys(Keys),
+    /// End sessions, block a provider, or make an owner, when nobody can or may sign in; works with the gateway up or
+    /// down, and is audited.
+    #[command(subcommand)]
+    BreakGlass(BreakGlass),
     /// Ask a running gateway whether it is ready; for container health checks.
     Healthcheck(WithConfig),
     /// Print the admin API's OpenAPI document.
@@ -51,6 +56,59 @@ enum Command {
 enum Audit {
     /// Walk the whole chain and recompute every link; works beside a running gateway.
     Verify(WithConfig),
+}
+
+#[derive(Subcommand)]
+enum BreakGlass {
+    /// End sessions: those of a person, an app, a provider, what several name together, or all.
+    Revoke {
+        /// A person: the provider's issuer, and their id there.
+        #[arg(long, num_args = 2, value_names = ["ISSUER", "SUB"], required_unless_present_any = ["client", "provider", "all"])]
+        user: Option<Vec<String>>,
+        /// An app.
+        #[arg(long, value_name = "ID")]
+        client: Option<String>,
+        /// A provider.
+        #[arg(long, value_name = "ID")]
+        provider: Option<String>,
+        /// Every session there is.
+        #[arg(long, conflicts_with_all = ["user", "client", "provider"])]
+        all: bool,
+        #[command(flatten)]
+        because: Because,
+    },
+    /// Serve nobody whom a provider signs in, until it is unblocked.
+    BlockProvider {
+        /// The provider's id in the configuration.
+        provider: String,
+        #[command(flatten)]
+        because: Because,
+    },
+    /// Serve them again.
+    UnblockProvider {
+        /// The provider's id in the configuration.
+        provider: String,
+        #[command(flatten)]
+        because: Because,
+    },
+    /// Make a person an owner, whatever their claims say.
+    GrantOwner {
+        /// The provider's issuer.
+        issuer: String,
+        /// The person's id there.
+        sub: String,
+        #[command(flatten)]
+        because: Because,
+    },
+}
+
+#[derive(clap::Args)]
+struct Because {
+    /// Why, for the audit log.
+    #[arg(long)]
+    reason: String,
+    #[command(flatten)]
+    with: WithConfig,
 }
 
 #[derive(Subcommand)]
@@ -107,6 +165,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Migrate(with) => with_config(&with.config, command::migrate::run),
         Command::Audit(Audit::Verify(with)) => with_config(&with.config, command::audit::verify),
         Command::Keys(command) => keys(command),
+        Command::BreakGlass(command) => break_glass(command),
         Command::Healthcheck(with) => with_config(&with.config, command::healthcheck::run),
         Command::Openapi => {
             print!("{}", cloakroom::admin::openapi::document());
@@ -114,6 +173,22 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         }
         #[cfg(feature = "demo")]
         Command::Demo(options) => command::demo::run(options),
+    }
+}
+
+fn break_glass(command: BreakGlass) -> anyhow::Result<ExitCode> {
+    let (act, because) = match command {
+        BreakGlass::Revoke { user, client, provider, all: _, because } => {
+            let user = user.and_then(|both| <[String; 2]>::try_from(both).ok()).map(|[issuer, sub]| (issuer, sub));
+            (Emergency::Revoke { user, client, provider }, because)
+        }
+        BreakGlass::BlockProvider { provider, because } => (Emergency::BlockProvider { provider }, because),
+        BreakGlass::UnblockProvider { provider, because } => (Emergency::UnblockProvider { provider }, because),
+        BreakGlass::GrantOwner { issuer, sub, because } => (Emergency::GrantOwner { issuer, sub }, because),
+    };
+    match load(&because.with.config) {
+        Ok(config) => command::break_glass::run(config, &act, &because.reason),
+        Err(code) => Ok(code),
     }
 }
 

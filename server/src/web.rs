@@ -41,11 +41,11 @@ pub(crate) fn router() -> Router<Arc<Gateway>> {
         .route("/frontchannel-logout", get(frontchannel::handle))
         .route("/sessions", get(devices::list))
         .route("/sessions/revoke-others", post(devices::end_others))
-        .route("/sessions/{id}", delete(devices::end_one))
+        .route("/sessions/{id}", delete(devices::end_one).patch(devices::rename))
         .fallback(|| async { crate::edge::problem::Refusal::NotFound })
         .method_not_allowed_fallback(|| async {
             crate::edge::problem::Refusal::MethodNotAllowed {
-                allow: http::HeaderValue::from_static("GET, POST, DELETE"),
+                allow: http::HeaderValue::from_static("GET, POST, PATCH, DELETE"),
             }
         })
 }

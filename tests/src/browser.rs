@@ -110,7 +110,7 @@ impl Browser {
         self.page.as_ref().expect("a page is shown")
     }
 
-    /// Adds a field to each navigation from now on, as a proxy in between would.
+    /// Adds a field to each navigation from now on, as a proxy in between would; `User-Agent` takes the usual one's place.
     pub fn always(&mut self, name: &str, value: &str) {
         self.always.push((name.to_owned(), value.to_owned()));
     }
@@ -248,8 +248,9 @@ impl Browser {
     async fn request(&self, navigation: &Navigation) -> (Answer, Request) {
         let Navigation { method, url, body, initiator, chain, origin, .. } = navigation;
         let relation = site::relation_over(initiator.as_ref(), chain, url);
+        let named = self.always.iter().find(|(name, _)| name == "User-Agent");
         let mut request = site::request(method, url)
-            .header("User-Agent", AGENT)
+            .header("User-Agent", named.map_or(AGENT, |(_, agent)| agent))
             .header("Accept", HTML)
             .header("Upgrade-Insecure-Requests", "1")
             .header("Sec-Fetch-Site", relation.map_or("none", Relation::header))
@@ -258,7 +259,7 @@ impl Browser {
         if !self.always.iter().any(|(name, _)| name == "Accept-Language") {
             request = request.header("Accept-Language", "en");
         }
-        for (name, value) in &self.always {
+        for (name, value) in self.always.iter().filter(|(name, _)| name != "User-Agent") {
             request = request.header(name, value);
         }
         if method != "GET" {

@@ -1,6 +1,6 @@
 //! "My devices": the user's own sessions, and no others.
 
-use cloakroom_tests::{Browser, Gateway};
+use cloakroom_tests::{Browser, Gateway, Setup};
 use serde_json::Value;
 
 async fn list(gateway: &Gateway, browser: &Browser) -> Vec<Value> {
@@ -75,4 +75,42 @@ async fn devices_ends_all_others_and_nobody_elses() {
     for kept in [&here, &bob] {
         kept.fetch("GET", &gateway.app("/api/x")).send().await.expect(200);
     }
+}
+
+#[tokio::test]
+async fn devices_are_called_what_their_person_calls_them() {
+    let gateway = Gateway::start().await;
+    let (alice, bob) = (gateway.signed_in("alice").await, gateway.signed_in("bob").await);
+    let own = own_id(&gateway, &alice).await;
+    let rename = async |browser: &Browser, body: &str| {
+        let url = gateway.app(&format!("/bff/sessions/{own}"));
+        browser.fetch("PATCH", &url).csrf().body("application/json", body).send().await.status
+    };
+    assert_eq!(rename(&alice, r#"{"name": " Work laptop "}"#).await, 204);
+    assert_eq!(list(&gateway, &alice).await[0]["name"], "Work laptop");
+    for wrong in ["{}", r#"{"name": ""}"#, r#"{"name": "a\u0000b"}"#, r#"{"name": "x", "id": "y"}"#, "x"] {
+        assert_eq!(rename(&alice, wrong).await, 400, "{wrong}");
+    }
+    assert_eq!(rename(&bob, r#"{"name": "mine"}"#).await, 404);
+    assert_eq!(list(&gateway, &alice).await[0]["name"], "Work laptop");
+}
+
+/// Whoever got hold of one cookie does not put its owner out.
+#[tokio::test]
+async fn s20_ending_other_sessions_asks_for_a_recent_login_where_the_client_says_so() {
+    let gateway = Setup::default().app("recent_login_secs = 2").start().await;
+    let (mut here, there) = (gateway.signed_in("alice").await, gateway.signed_in("alice").await);
+    tokio::time::sleep(std::time::Duration::from_millis(3_200)).await;
+    let other = gateway.app(&format!("/bff/sessions/{}", own_id(&gateway, &there).await));
+    let all = gateway.app("/bff/sessions/revoke-others");
+    for (method, url) in [("DELETE", &other), ("POST", &all)] {
+        let problem = here.fetch(method, url).csrf().send().await.expect(401).problem();
+        assert_eq!(problem["type"], "urn:cloakroom:problem:step-up-needed", "{problem}");
+    }
+    there.fetch("GET", &gateway.app("/api/x")).send().await.expect(200);
+    let problem = here.fetch("DELETE", &other).csrf().send().await.expect(401).problem();
+    here.navigate(&gateway.app(problem["step_up_url"].as_str().expect("an address"))).await;
+    here.submit_form(&[("username", "alice"), ("password", "alice-password")]).await;
+    here.fetch("DELETE", &other).csrf().send().await.expect(204);
+    there.fetch("GET", &gateway.app("/api/x")).send().await.expect(401);
 }

@@ -10,6 +10,7 @@
 
 mod admin;
 mod audit;
+mod break_glass;
 mod conformance;
 mod cross_site;
 mod demo;
@@ -19,6 +20,7 @@ mod faults;
 mod first_day;
 mod folder;
 mod harness;
+mod locks;
 mod login;
 mod logout;
 mod looks;
@@ -31,6 +33,7 @@ mod postgres;
 mod providers;
 mod proxy;
 mod refresh;
+mod revocations;
 mod session;
 mod store;
 mod tls;

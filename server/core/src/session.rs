@@ -5,14 +5,18 @@
 pub mod end;
 pub mod exchange;
 pub mod follow;
+mod forget;
 pub mod id;
+pub mod locks;
 pub mod mobile;
 pub mod open;
 pub mod provider_logout;
 pub mod record;
 pub mod refresh;
+pub mod revocation;
 pub mod start;
 pub mod succession;
+pub mod telling;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -20,7 +24,7 @@ use std::sync::atomic::AtomicU64;
 
 use quick_cache::sync::Cache;
 use tokio::runtime::Handle;
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 
 use crate::audit::event::Journal;
 use crate::clock::{Clock, UnixMs};
@@ -67,6 +71,8 @@ pub struct Sessions {
     successions: Successions,
     /// How many sessions were taken out of memory: who puts one in can tell whether it may have been this one.
     forgotten: AtomicU64,
+    /// Wakes whoever tells providers of ended sessions.
+    to_tell: Notify,
 }
 
 impl std::fmt::Debug for Sessions {
@@ -116,6 +122,7 @@ impl Sessions {
                 seen,
                 successions: Successions::default(),
                 forgotten: AtomicU64::new(0),
+                to_tell: Notify::new(),
             }),
             flush,
         )

@@ -7,8 +7,11 @@
 pub mod audit_rows;
 pub mod changes;
 pub mod key_rows;
+pub mod locks;
+pub mod login;
 pub mod mobile;
 pub mod refresh_rows;
+pub mod revocations;
 pub mod rows;
 pub mod succession;
 
@@ -22,12 +25,18 @@ use crate::session::id::SessionId;
 pub use audit_rows::{AuditPage, AuditPlace, AuditQuery};
 pub use changes::{ChangeLog, Changes, Cursor};
 pub use key_rows::{AddKey, Begun, KeyUse, RetireKey, RetireOutcome, Rewrap, Wrapped, WrappedOwner};
+pub use locks::{Lock, LockId, LockStore, Locked};
+pub use login::{LoginOutcome, Proven};
 pub use mobile::{MobileGrant, RedeemCode, RotateRefresh};
 pub use refresh_rows::{BeginRefresh, CommitRefresh, Doubt, RefreshGrant};
+pub use revocations::{
+    Covered, Due, Facts, Filter, RevocationId, RevocationRow, RevocationStore, Telling, ToEnd, Told, ToldOutcome,
+    Upstream, User,
+};
 pub use rows::{
-    CommitLogin, CommitLogout, Count, End, EndOutcome, Ended, ListPage, ListQuery, LoginOutcome, LogoutOutcome, Named,
-    NamedBy, Place, Proven, SessionRow, SessionState, SessionSummary, Sort, StoredTokens, SubjectKeyRow, Tombstone,
-    Totals, WrappedKeyRow,
+    CommitLogin, CommitLogout, Count, End, EndOutcome, Ended, ListPage, ListQuery, LogoutOutcome, Named, NamedBy,
+    Place, SessionRow, SessionState, SessionSummary, Sort, StoredTokens, SubjectKeyRow, Tombstone, Totals,
+    WrappedKeyRow,
 };
 pub use succession::{NoteReuse, Succession};
 
@@ -55,7 +64,7 @@ pub type StoreResult<T> = Result<T, StoreError>;
 
 /// Sessions, token sets, keys and the audit log, kept.
 #[async_trait]
-pub trait Store: Send + Sync + 'static {
+pub trait Store: RevocationStore + LockStore + Send + Sync + 'static {
     // Keys
 
     /// Every wrapped key of the ring, oldest first.
@@ -128,7 +137,7 @@ pub trait Store: Send + Sync + 'static {
     /// audit events: all of it or nothing. Nothing too when a session is named whose end is not there.
     async fn commit_logout(&self, logout: CommitLogout) -> StoreResult<LogoutOutcome>;
 
-    /// Deletes an ended session's token set, once the provider has been told.
+    /// Deletes an ended session's token set, of which no provider is to be told.
     async fn forget_tokens(&self, id: SessionId) -> StoreResult<()>;
 
     /// The live sessions of one person at one client, newest first, at most 1000.

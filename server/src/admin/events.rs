@@ -27,6 +27,25 @@ pub async fn in_words(journal: &Journal, events: &[StoredEvent]) -> Result<Vec<E
     Ok(out)
 }
 
+/// What administrators, or somebody on the host, decided about many.
+fn decided(event: &ReadEvent, actor: &str, who: &str) -> String {
+    let fact = |name: &str| event.facts.get(name).and_then(Value::as_str).unwrap_or_default();
+    let sessions = event.facts.get("sessions").and_then(Value::as_u64).unwrap_or_default();
+    match event.kind.as_str() {
+        "owner.granted" => format!("{actor} made {who} an owner on {}: {}", fact("host"), fact("text")),
+        "revocation.started" => {
+            format!("{actor} ended sessions, {sessions} of them as seen before: {}", fact("text"))
+        }
+        "revocation.finished" => format!("The revocation by {actor} is through: {sessions} sessions ended"),
+        kind => {
+            let named = event.client_id.as_ref().or(event.provider_id.as_ref());
+            let whom = named.map_or(who, String::as_str);
+            let did = if kind == "lock.set" { "locked" } else { "unlocked" };
+            format!("{actor} {did} {whom}: {}", fact("text"))
+        }
+    }
+}
+
 pub(super) fn text(event: &ReadEvent) -> String {
     // A provider may name a session of its own without saying whose.
     let nobody = if event.kind == "provider.logout" { "a person" } else { "An erased person" };
@@ -53,6 +72,9 @@ pub(super) fn text(event: &ReadEvent) -> String {
             format!(
                 "A cookie of {who} that a step-up had replaced was used from {from}: somebody may hold a copy of it"
             )
+        }
+        "lock.set" | "lock.lifted" | "owner.granted" | "revocation.started" | "revocation.finished" => {
+            decided(event, actor, who)
         }
         "provider.logout" => match event.facts.get("sessions").and_then(Value::as_u64).unwrap_or_default() {
             0 => format!("The provider told of a sign-out of {who}, who had no session here"),

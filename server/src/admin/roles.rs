@@ -17,6 +17,8 @@ pub struct RoleRules {
     pub granting: Vec<(Role, Vec<String>)>,
     /// Owners by (issuer, sub), whatever their claims say.
     pub owners: Vec<(String, String)>,
+    /// How old an owner's sign-in may be for acts that need a recent one.
+    pub recent_login_secs: i64,
 }
 
 /// What an administrator may see at all.
@@ -72,7 +74,13 @@ impl RoleRules {
 
     /// Whether the configuration names this very person an owner (S7).
     fn names(&self, session: &SealedSession) -> bool {
-        self.owners.iter().any(|(issuer, sub)| *issuer == session.issuer && *sub == session.sub)
+        self.is_owner(&session.issuer, &session.sub)
+    }
+
+    /// Whether the configuration names an owner so.
+    #[must_use]
+    pub fn is_owner(&self, issuer: &str, sub: &str) -> bool {
+        self.owners.iter().any(|owner| owner.0 == issuer && owner.1 == sub)
     }
 
     /// The role claim's values: a list of strings, or one string.
@@ -118,6 +126,7 @@ mod tests {
             granting: vec![(Role::Viewer, vec!["view".into()]), (Role::Operator, vec!["ops".into()])],
             tenant_claim: None,
             owners: vec![("https://id".into(), "boss".into())],
+            recent_login_secs: 900,
         };
         let cases = [
             (json!({"realm": {"roles": ["view"]}}), Some(Role::Viewer)),

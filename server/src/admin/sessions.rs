@@ -1,6 +1,6 @@
 //! `/admin/api/v1/sessions`: the list, one session, and ending it.
 
-mod detail;
+pub(super) mod detail;
 mod query;
 
 use std::sync::Arc;

@@ -51,20 +51,7 @@ pub(super) async fn gateway(
     counts: Vec<Arc<WorkerCounts>>,
 ) -> anyhow::Result<(Arc<Gateway>, SeenQueue)> {
     let store = open_store(config, background).await?;
-    let Keyed { ring, journal, keys } = keyed(config, ambient, &store).await?;
-    let shared = Arc::clone(&store).change_log().zip(config.store.reread());
-    let parts = Parts {
-        store,
-        shared: shared.map(|(log, reread)| Shared { log, reread }),
-        keys,
-        vault: SessionVault::new(Arc::clone(&ring), Arc::clone(&ambient.random)),
-        journal,
-        clock: Arc::clone(&ambient.clock),
-        random: Arc::clone(&ambient.random),
-        providers: providers(config, ambient)?,
-        background: background.clone(),
-    };
-    let (sessions, seen) = Sessions::new(parts, config.server.cached_sessions);
+    let (sessions, seen, ring) = sessions(config, ambient, store, background).await?;
     let metrics = Arc::new(Metrics::new(counts, Arc::clone(&sessions)));
     let gateway = Gateway {
         sites: sites(config, &ring, &sessions, &metrics)?,
@@ -94,11 +81,35 @@ pub(super) async fn gateway(
     Ok((Arc::new(gateway), seen))
 }
 
+/// The sessions of a store, with their queue of last-seen moments and the key ring.
+pub(super) async fn sessions(
+    config: &Config,
+    ambient: &Ambient,
+    store: Arc<dyn Store>,
+    background: &Handle,
+) -> anyhow::Result<(Arc<Sessions>, SeenQueue, Arc<KeyRing>)> {
+    let Keyed { ring, journal, keys } = keyed(config, ambient, &store).await?;
+    let shared = Arc::clone(&store).change_log().zip(config.store.reread());
+    let parts = Parts {
+        store,
+        shared: shared.map(|(log, reread)| Shared { log, reread }),
+        keys,
+        vault: SessionVault::new(Arc::clone(&ring), Arc::clone(&ambient.random)),
+        journal,
+        clock: Arc::clone(&ambient.clock),
+        random: Arc::clone(&ambient.random),
+        providers: providers(config, ambient)?,
+        background: background.clone(),
+    };
+    let (sessions, seen) = Sessions::new(parts, config.server.cached_sessions);
+    Ok((sessions, seen, ring))
+}
+
 /// What the root key opens.
 pub(super) struct Keyed {
     pub(super) ring: Arc<KeyRing>,
-    pub(super) journal: Arc<Journal>,
-    pub(super) keys: Arc<Keys>,
+    journal: Arc<Journal>,
+    keys: Arc<Keys>,
 }
 
 /// Opens the store's key ring, makes its first key if need be, and keeps the index key beside it.
@@ -174,6 +185,7 @@ fn clients(config: &Config, ring: &Arc<KeyRing>, metrics: &Metrics) -> BTreeMap<
             idle_secs: client.idle_secs,
             absolute_secs: client.absolute_secs,
             step_up_grace_secs: client.step_up_grace_secs,
+            recent_login_secs: client.recent_login_secs,
             registrations: client.registrations.iter().map(registration).collect(),
             trusted_origins: client.trusted_origins.iter().map(|origin| origin.text().into()).collect(),
             return_urls: client.return_urls.iter().map(|url| url.as_str().into()).collect(),
@@ -348,5 +360,6 @@ fn roles(config: &Config) -> RoleRules {
         granting: admin.roles.clone(),
         owners: admin.owners.clone(),
         tenant_claim: admin.tenant_claim.clone(),
+        recent_login_secs: admin.recent_login_secs,
     })
 }

@@ -16,6 +16,10 @@ use crate::host::{desk, socket_of};
 const MOVED_AT_ONCE: u32 = 100;
 /// Between two batches.
 const BREATH: Duration = Duration::from_millis(20);
+/// How often tokens that wait for their next try are looked at.
+const TELL_EVERY: Duration = Duration::from_secs(1);
+/// From one full turn to the next: a hundred sessions a second at most.
+const TURN_EVERY: Duration = Duration::from_millis(500);
 /// How often the stored ring is looked at: another node may have added or retired a key.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
 
@@ -40,7 +44,28 @@ pub(super) async fn start(
         }
     }
     drop(background.spawn(tend_keys(Arc::clone(sessions))));
+    drop(background.spawn(tell_providers(Arc::clone(sessions))));
+    let resuming = Arc::clone(sessions);
+    drop(background.spawn(async move { resuming.resume_revocations().await }));
     Ok(following)
+}
+
+/// Tells providers of ended sessions: at once, and again where it has to be.
+async fn tell_providers(sessions: Arc<Sessions>) {
+    loop {
+        match sessions.tell_providers().await {
+            // Bounded in rate: a provider answers people too.
+            Ok(true) => tokio::time::sleep(TURN_EVERY).await,
+            Ok(false) => {
+                let waited = tokio::time::timeout(TELL_EVERY, sessions.something_to_tell()).await;
+                tracing::trace!(by_the_clock = waited.is_err(), "looks whom to tell");
+            }
+            Err(error) => {
+                tracing::warn!(%error, "providers wait to be told of ended sessions");
+                tokio::time::sleep(TELL_EVERY).await;
+            }
+        }
+    }
 }
 
 /// Follows the stored key ring, and moves what is sealed under old keys to the newest.

@@ -82,6 +82,7 @@ pub(super) const SECTIONS: &[(&str, &[&str])] = &[
             "absolute_secs",
             "idle_secs",
             "step_up_grace_secs",
+            "recent_login_secs",
             "return_urls",
             "trusted_origins",
             "post_logout_path",
@@ -163,7 +164,7 @@ pub(super) const SECTIONS: &[(&str, &[&str])] = &[
             "limit",
         ],
     ),
-    ("[admin]", &["site", "role_claim", "tenant_claim", "roles", "owners"]),
+    ("[admin]", &["site", "role_claim", "tenant_claim", "roles", "owners", "recent_login_secs"]),
 ];
 
 /// The section of a key that has only one.

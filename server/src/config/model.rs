@@ -162,6 +162,8 @@ pub struct Client {
     pub absolute_secs: i64,
     /// How long the old session still counts after a step-up, in seconds.
     pub step_up_grace_secs: i64,
+    /// How old a sign-in may be of whoever ends other sessions of theirs; 0: any.
+    pub recent_login_secs: i64,
     /// Origins whose pages may call with the session cookie.
     pub trusted_origins: Vec<Origin>,
     /// URLs that `return_to` may name.
@@ -314,4 +316,6 @@ pub struct Admin {
     pub roles: Vec<(Role, Vec<String>)>,
     /// Owners by (issuer, sub).
     pub owners: Vec<(String, String)>,
+    /// How old an owner's sign-in may be for acts that need a recent one.
+    pub recent_login_secs: i64,
 }

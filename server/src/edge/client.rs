@@ -86,6 +86,8 @@ pub struct Client {
     pub absolute_secs: i64,
     /// How long the old session still counts after a step-up, in seconds.
     pub step_up_grace_secs: i64,
+    /// How old a sign-in may be of whoever ends other sessions of theirs, in seconds; 0: any.
+    pub recent_login_secs: i64,
     /// The registrations it may log in with; the first is the default.
     pub registrations: Vec<RegistrationRef>,
     /// Origins whose pages may call with the session cookie, beside the own one.

@@ -1,4 +1,32 @@
-//! A device's short name from its user agent: a hint for people, never a decision.
+//! A device's names: a short one from its user agent, a hint for people and never a decision; and the one that its
+//! person gives it.
+
+use serde::Deserialize;
+
+use super::problem::Refusal;
+
+/// The longest name of a device, in characters.
+const NAME_CHARS: usize = 100;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Rename {
+    name: String,
+}
+
+/// The name that a person gives a device: `{"name": "…"}`.
+///
+/// # Errors
+/// [`Refusal::BadRequest`] or [`Refusal::BadParameter`].
+pub fn renamed(body: &[u8]) -> Result<String, Refusal> {
+    let Rename { name } = serde_json::from_slice(body).map_err(|_| Refusal::BadRequest("send {\"name\": \"…\"}"))?;
+    let name = name.trim();
+    if name.is_empty() || name.chars().count() > NAME_CHARS || name.chars().any(char::is_control) {
+        let what = "must have 1 to 100 characters, none of them a control character";
+        return Err(Refusal::BadParameter { name: "name".into(), what });
+    }
+    Ok(name.to_owned())
+}
 
 /// Such as `Firefox on Linux`; the parts that are not recognised are left out.
 #[must_use]

@@ -4,6 +4,7 @@
 mod challenge;
 mod json;
 mod refused;
+mod words;
 
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 
@@ -117,6 +118,12 @@ pub enum Refusal {
     RoleNeeded {
         /// The least role that may.
         role: &'static str,
+    },
+    /// What was decided upon is not what is there now.
+    #[error("{what}")]
+    Changed {
+        /// What changed.
+        what: String,
     },
     /// The administrator's account names no tenant.
     #[error("your account does not name the one tenant that you may see")]
@@ -256,6 +263,7 @@ impl Refusal {
             | Self::StepUp { .. }
             | Self::MachineTokenNeeded
             | Self::MachineToken(_) => StatusCode::UNAUTHORIZED,
+            Self::Changed { .. } => StatusCode::CONFLICT,
             Self::TryLater { .. } => StatusCode::SERVICE_UNAVAILABLE,
             Self::TooMany { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::BodyTooLong { .. } => StatusCode::PAYLOAD_TOO_LARGE,
@@ -292,6 +300,7 @@ impl Refusal {
             Self::NotPermitted { .. } => "not-permitted",
             Self::RoleNeeded { .. } => "role-needed",
             Self::TenantNeeded => "tenant-needed",
+            Self::Changed { .. } => "changed",
             Self::TryLater { .. } => "try-later",
             Self::TooMany { .. } => "too-many-requests",
             Self::BodyTooLong { .. } => "body-too-long",
@@ -301,47 +310,6 @@ impl Refusal {
             Self::LogoutToken(_) => "logout-token",
             Self::OAuth(error) => error.error,
             Self::Broken => "broken",
-        }
-    }
-
-    fn title(&self) -> &'static str {
-        match self {
-            Self::UnknownHost => "Unknown site",
-            Self::OtherConnection => "Another connection needed",
-            Self::BadPath(_)
-            | Self::BadRequest(_)
-            | Self::BadParameter { .. }
-            | Self::LogoutToken(_)
-            | Self::MixedCredentials => "Bad request",
-            Self::NotFound => "Not found",
-            Self::MethodNotAllowed { .. } => "Method not allowed",
-            Self::Forgery(_) | Self::OAuth(_) => "Request refused",
-            Self::SignInNeeded { .. } | Self::FormNotKept { .. } | Self::SignInAgain { .. } => "Sign in needed",
-            Self::SessionOver { .. } => "Session over",
-            Self::MachineTokenNeeded => "Access token needed",
-            Self::MachineToken(_) => "Access token refused",
-            Self::StepUp { .. } => "Confirm that it is you",
-            Self::RoleNeeded { .. } | Self::TenantNeeded | Self::NotPermitted { .. } => "Not allowed",
-            Self::TryLater { .. } | Self::TooMany { .. } => "Try again soon",
-            Self::BodyTooLong { .. } => "Too much data",
-            Self::Framing(_) => "The request cannot be read",
-            Self::TokenNotGranted(_) => "No token for the application",
-            Self::Upstream(_) => "The application did not answer",
-            Self::Login { .. } => "Sign-in did not succeed",
-            Self::Broken => "Something is broken",
-        }
-    }
-
-    /// Where a person can go on from here.
-    fn way_on(&self) -> Option<(&str, &'static str)> {
-        match self {
-            Self::SignInNeeded { login_url }
-            | Self::FormNotKept { login_url }
-            | Self::SignInAgain { login_url }
-            | Self::SessionOver { login_url, .. } => Some((login_url, "Sign in")),
-            Self::StepUp { step_up_url, .. } => Some((step_up_url, "Confirm that it is you")),
-            Self::Login { again, .. } => Some((again, "Try again")),
-            _ => None,
         }
     }
 

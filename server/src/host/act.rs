@@ -1,20 +1,24 @@
 //! The acts, and in whose name they are done.
 
 use std::fs;
+use std::sync::Arc;
 
 use cloakroom_core::audit::event::Person;
-use cloakroom_core::keys::{By, KeyError, KeyState, Keys};
+use cloakroom_core::keys::{By, KeyError, KeyState};
+use cloakroom_core::session::Sessions;
 
-use super::{Answer, Ask, Key};
+use super::{Answer, Ask, Key, break_glass};
 
 /// Does what is asked.
-pub async fn act(keys: &Keys, ask: &Ask, by: &By) -> Answer {
+pub async fn act(sessions: &Arc<Sessions>, ask: &Ask, by: &By) -> Answer {
+    let keys = sessions.keys();
     let done = match ask {
         Ask::ListKeys => {
             keys.list().await.map(|ring| Answer::Keys(ring.into_iter().map(key).collect())).map_err(KeyError::from)
         }
         Ask::RotateKey => keys.rotate(by).await.map(Answer::Rotated),
         Ask::RetireKey { key } => keys.retire(key, by).await.map(|()| Answer::Retired),
+        Ask::BreakGlass { act, reason } => return break_glass::act(sessions, act, reason, by).await,
         Ask::BurnKey { key } => keys.burn(key, by).await.map(Answer::Burned),
     };
     done.unwrap_or_else(|error| Answer::Refused(error.to_string()))

@@ -8,8 +8,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::UnixStream;
 use tokio::runtime::Handle;
 
-use cloakroom_core::keys::Keys;
-use cloakroom_core::store::Store;
+use cloakroom_core::session::Sessions;
 use cloakroom_store::OpenError;
 
 use super::act::{act, by};
@@ -25,12 +24,7 @@ pub enum Host {
     /// A gateway holds the file, and answers at this socket.
     Up(PathBuf),
     /// None does; or the store is a database, which many use.
-    Down {
-        /// The store.
-        store: Arc<dyn Store>,
-        /// The ring's keeper.
-        keys: Arc<Keys>,
-    },
+    Down(Arc<Sessions>),
 }
 
 impl std::fmt::Debug for Host {
@@ -51,8 +45,8 @@ impl Host {
         }
         match app::open_store(&config, background).await {
             Ok(store) => {
-                let keys = app::keys(&config, &Ambient::system()?, &store).await?;
-                Ok(Self::Down { store, keys })
+                let sessions = app::sessions(&config, &Ambient::system()?, store, background).await?;
+                Ok(Self::Down(sessions))
             }
             Err(error) => match (error.downcast_ref(), file) {
                 (Some(OpenError::InUse(_)), Some(path)) => Ok(Self::Up(socket_of(path))),
@@ -68,11 +62,11 @@ impl Host {
     pub async fn ask(&self, ask: &Ask) -> anyhow::Result<Answer> {
         let answer = match self {
             Self::Up(socket) => through_socket(socket, ask).await?,
-            Self::Down { keys, .. } => {
+            Self::Down(sessions) => {
                 if let Ask::RetireKey { .. } = ask {
-                    while keys.move_some(STEP).await? > 0 {}
+                    while sessions.keys().move_some(STEP).await? > 0 {}
                 }
-                act(keys, ask, &by(rustix::process::geteuid().as_raw())).await
+                act(sessions, ask, &by(rustix::process::geteuid().as_raw())).await
             }
         };
         match answer {
@@ -83,8 +77,8 @@ impl Host {
 
     /// Gives the store back.
     pub async fn leave(self) {
-        if let Self::Down { store, .. } = self {
-            store.close().await;
+        if let Self::Down(sessions) = self {
+            sessions.store().close().await;
         }
     }
 }

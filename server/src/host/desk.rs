@@ -61,7 +61,7 @@ async fn answer(stream: UnixStream, sessions: &Arc<Sessions>) -> std::io::Result
     tokio::time::timeout(PATIENCE, reading.read_line(&mut line)).await??;
     let answer = match serde_json::from_str::<Ask>(&line) {
         Ok(ask) => {
-            let answer = act(sessions.keys(), &ask, &by(uid)).await;
+            let answer = act(sessions, &ask, &by(uid)).await;
             if matches!(answer, Answer::Burned(_)) {
                 sessions.forget_all();
             }

@@ -145,7 +145,9 @@ async fn code(
             Ok(Ok(gateway.sessions.token_seal().code(&ticket).to_string()))
         }
         Err(StartError::Replayed) => Ok(Err(CallbackError::Replayed)),
-        Err(error @ StartError::LoggedOut) => Ok(Err(CallbackError::Login(error.to_string()))),
+        Err(error @ (StartError::LoggedOut | StartError::Revoked | StartError::Locked(_))) => {
+            Ok(Err(CallbackError::Login(error.to_string())))
+        }
         Err(StartError::Store(error)) => Err(error.into()),
     }
 }

@@ -7,7 +7,6 @@ use axum::response::Response;
 use bytes::Bytes;
 use http::StatusCode;
 use http::request::Parts;
-use serde::Deserialize;
 use serde_json::json;
 
 use cloakroom_core::session::end::How;
@@ -19,9 +18,6 @@ use crate::edge::own::{Context, json as json_response};
 use crate::edge::problem::Refusal;
 use crate::edge::{app_token, device};
 use crate::gateway::Gateway;
-
-/// The longest name of a device, in characters.
-const NAME_CHARS: usize = 100;
 
 pub(crate) async fn list(
     State(gateway): State<Arc<Gateway>>,
@@ -47,12 +43,6 @@ pub(crate) async fn list(
     Ok(json_response(&json!({ "items": items })))
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Rename {
-    name: String,
-}
-
 pub(crate) async fn rename(
     State(gateway): State<Arc<Gateway>>,
     context: Context,
@@ -61,15 +51,7 @@ pub(crate) async fn rename(
 ) -> Result<StatusCode, Refusal> {
     let (_, live) = app_token::signed_in(&gateway, &context.site, &parts).await?;
     let id = own_id(&gateway, &live, &mut parts).await?;
-    let Rename { name } = serde_json::from_slice(&body).map_err(|_| Refusal::BadRequest("send {\"name\": \"…\"}"))?;
-    let name = name.trim();
-    if name.is_empty() || name.chars().count() > NAME_CHARS || name.chars().any(char::is_control) {
-        return Err(Refusal::BadParameter {
-            name: "name".into(),
-            what: "must have 1 to 100 characters, none of them a control character",
-        });
-    }
-    let named = gateway.sessions.store().name_device(id, Some(name.to_owned())).await?;
+    let named = gateway.sessions.store().name_device(id, Some(device::renamed(&body)?)).await?;
     if named { Ok(StatusCode::NO_CONTENT) } else { Err(Refusal::NotFound) }
 }
 

@@ -196,9 +196,14 @@ async fn start(
             Ok(ticket)
         }
         Err(StartError::Replayed) => Err(refused(context, "login-replayed", "This sign-in was already completed", "/")),
-        Err(error @ StartError::LoggedOut) => {
+        Err(error @ (StartError::LoggedOut | StartError::Revoked | StartError::Locked(_))) => {
             gateway.metrics.login_failed(&transaction.provider_id);
-            Err(refused(context, "login-logged-out", &error.to_string(), &transaction.return_to))
+            let code = match error {
+                StartError::Revoked => "login-revoked",
+                StartError::Locked(_) => "login-locked",
+                _ => "login-logged-out",
+            };
+            Err(refused(context, code, &error.to_string(), &transaction.return_to))
         }
         Err(StartError::Store(error)) => Err(error.into()),
     }

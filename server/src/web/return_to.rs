@@ -115,6 +115,7 @@ mod tests {
             idle_secs: 1,
             absolute_secs: 1,
             step_up_grace_secs: 0,
+            recent_login_secs: 0,
             registrations: vec![],
             trusted_origins: vec![],
             look: crate::edge::page::look::Look::PLAIN,

@@ -7,11 +7,13 @@ pub(crate) mod ends;
 pub(crate) mod keys;
 pub(crate) mod lists;
 pub(crate) mod load;
+pub(crate) mod locks;
 pub(crate) mod login;
 pub(crate) mod logout;
 pub(crate) mod make;
 pub(crate) mod mobile;
 pub(crate) mod refresh;
+pub(crate) mod revocations;
 pub(crate) mod search;
 pub(crate) mod succession;
 pub(crate) mod walk;
@@ -54,6 +56,15 @@ macro_rules! conformance {
             logout: b04_the_later_of_two_logouts_counts;
             logout: a_failed_logout_keeps_nothing;
 
+            revocations: u15_what_is_covered_is_counted_before_it_ends;
+            revocations: u14_covered_sessions_are_over_before_their_rows_are;
+            revocations: t05_nothing_is_refreshed_that_is_covered;
+            revocations: t05_no_login_that_began_before_is_kept;
+            revocations: f01_a_revocation_goes_on_where_it_was_left;
+            revocations: s13_the_same_revocation_twice_is_one;
+            revocations: providers_are_told_until_they_answer;
+            revocations: revocations_are_listed_within_their_fence;
+
             refresh: t01_one_of_many_gets_the_lease;
             refresh: an_adopted_answer_is_kept_whole;
             refresh: t07_a_crash_leaves_the_generation_in_doubt;
@@ -92,6 +103,10 @@ macro_rules! conformance {
             search: u17_each_filter_keeps_what_it_should;
             search: u17_every_event_is_walked_over_once_both_ways;
             search: events_are_followed_in_the_order_they_came;
+
+            locks: s14_a_lock_keeps_out_whom_it_names_as_long_as_it_holds;
+            locks: s14_no_login_of_a_locked_person_is_kept;
+            locks: owners_of_the_host_are_known;
 
             load: many_at_once_are_all_answered;
             load: a_unit_that_fails_takes_no_other_with_it;

@@ -7,15 +7,18 @@ mod audit_search;
 mod hints;
 mod keys;
 mod list;
+mod locks;
 mod log;
 mod login;
 mod logout;
 mod mobile;
 mod open;
 mod refresh;
+mod revocations;
 mod sessions;
 mod succession;
 mod sweep;
+mod telling;
 mod unit;
 
 /// One text for both kinds of database, compiled with the rows of each.

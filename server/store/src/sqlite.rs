@@ -4,13 +4,16 @@ mod audit;
 mod audit_search;
 mod keys;
 mod list;
+mod locks;
 mod login;
 mod logout;
 mod mobile;
 mod open;
 mod refresh;
+mod revocations;
 mod sessions;
 mod succession;
+mod telling;
 mod writer;
 
 /// One text for both kinds of database, compiled with the rows of each.

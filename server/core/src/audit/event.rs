@@ -25,6 +25,16 @@ pub enum Kind {
     SessionRevoked,
     /// The secret that a step-up replaced was used after its time: somebody may hold a copy. Noted once a session.
     OldCookieUsed,
+    /// An administrator decided to end every session that a filter covers: from now on they are over.
+    RevocationStarted,
+    /// Every session of such a revocation has ended. The fact `sessions` says how many.
+    RevocationFinished,
+    /// An administrator locked a person, an app or a provider.
+    LockSet,
+    /// An administrator lifted a lock.
+    LockLifted,
+    /// Somebody with a shell on the host made a person an owner.
+    OwnerGranted,
     /// A provider told that a person, or one of their sessions there, is logged out. The ends have events of their own.
     ProviderLogout,
     /// The key ring has a new key, which seals from now on.
@@ -52,6 +62,11 @@ impl Kind {
             Self::SessionEnded => "session.ended",
             Self::SessionRevoked => "session.revoked",
             Self::OldCookieUsed => "session.old_cookie_used",
+            Self::RevocationStarted => "revocation.started",
+            Self::RevocationFinished => "revocation.finished",
+            Self::LockSet => "lock.set",
+            Self::LockLifted => "lock.lifted",
+            Self::OwnerGranted => "owner.granted",
             Self::ProviderLogout => "provider.logout",
             Self::KeyRotated => "key.rotated",
             Self::KeyRetired => "key.retired",
@@ -214,7 +229,13 @@ impl Journal {
             // Its ring key may have been retired since; what is stored was wrapped anew before.
             Some(key) if ring.holds(&key.key_id) => key,
             _ => {
-                let key = Arc::new(self.store.subject_key(ring.new_subject_key(subject, &*self.random)).await?);
+                // Most persons have one: a look costs no write.
+                let found = self.store.find_subject_key(subject).await?;
+                let key = match found {
+                    Some(key) => key,
+                    None => self.store.subject_key(ring.new_subject_key(subject, &*self.random)).await?,
+                };
+                let key = Arc::new(key);
                 self.keys.insert(subject, Arc::clone(&key));
                 key
             }

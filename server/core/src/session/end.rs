@@ -1,23 +1,14 @@
 //! Ending a session: in the store first, then in memory, then at the provider.
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use futures_util::StreamExt as _;
 use serde_json::{Map, Value, json};
 
 use super::Sessions;
 use super::id::SessionId;
 use super::record::TokenSet;
 use crate::audit::event::{Deed, Kind, Person};
-use crate::oidc::Revocation;
 use crate::store::{End, EndOutcome, Ended, SessionRow, SessionSummary, StoreError, StoreResult};
-
-/// Waits between the tries to revoke at the provider.
-const RETRY_AFTER: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(5)];
-
-/// Revocations at the provider that run at once when many sessions end together.
-const REVOKED_AT_ONCE: usize = 8;
 
 /// How a session is to end.
 #[derive(Clone, Debug)]
@@ -78,7 +69,7 @@ impl How {
 
 impl Sessions {
     /// Ends sessions. Those that had ended before, or do not exist, are told apart in the answers. The provider is
-    /// told in the background.
+    /// told in the background ([`super::telling`]).
     ///
     /// # Errors
     /// As the store's; nothing has ended then.
@@ -96,8 +87,7 @@ impl Sessions {
             self.forget(id);
             outcomes.push(outcome);
         }
-        let ended = ids.iter().zip(&outcomes).filter(|(_, outcome)| **outcome == EndOutcome::Ended);
-        self.revoke_at_provider(ended.map(|(id, _)| *id).collect());
+        self.to_tell.notify_one();
         Ok(outcomes)
     }
 
@@ -124,56 +114,6 @@ impl Sessions {
         let by = how.by.as_ref().map(|person| person.display().to_owned());
         let ended = Ended { at: self.now(), reason: how.reason.to_owned(), text: how.text.clone(), by };
         Ok(End { id: session.id, ended, event })
-    }
-
-    /// Tells the provider to revoke ended sessions' tokens (RFC 7009), then forgets them, a few at a time. Best effort:
-    /// each tried three times, and the outcome is in the audit log.
-    pub(super) fn revoke_at_provider(self: &Arc<Self>, ids: Vec<SessionId>) {
-        if ids.is_empty() {
-            return;
-        }
-        let sessions = Arc::clone(self);
-        drop(self.parts.background.spawn(async move {
-            let one = |id| {
-                let sessions = &sessions;
-                async move {
-                    if let Err(error) = sessions.revoke_and_forget(id).await {
-                        tracing::warn!(session = %id, %error, "an ended session's tokens could not be revoked at the provider");
-                    }
-                }
-            };
-            futures_util::stream::iter(ids).for_each_concurrent(REVOKED_AT_ONCE, one).await;
-        }));
-    }
-
-    async fn revoke_and_forget(&self, id: SessionId) -> StoreResult<()> {
-        let Some(row) = self.parts.store.session(id).await? else { return Ok(()) };
-        let Some(tokens) = self.tokens_of(&row).await? else { return Ok(()) };
-        let (kind, detail) = self.revoke_tokens(&row, &tokens).await;
-        let mut facts = Map::new();
-        facts.insert("detail".into(), json!(detail));
-        self.parts.journal.write(deed(kind, &row.summary, None, facts)).await?;
-        self.parts.store.forget_tokens(id).await
-    }
-
-    async fn revoke_tokens(&self, row: &SessionRow, tokens: &TokenSet) -> (Kind, String) {
-        let (token, kind) = tokens.most_revocable();
-        let Some(provider) = self.provider(&row.summary.provider_id) else {
-            return (Kind::ProviderRevocationFailed, "the provider is no longer configured".into());
-        };
-        let mut waits = RETRY_AFTER.iter();
-        loop {
-            match provider.revoke(&row.registration_id, token, kind).await {
-                Ok(Revocation::Done) => return (Kind::ProviderRevoked, "done".into()),
-                Ok(Revocation::NotSupported) => {
-                    return (Kind::ProviderRevocationFailed, "the provider offers no revocation".into());
-                }
-                Err(error) => match waits.next() {
-                    Some(wait) => tokio::time::sleep(*wait).await,
-                    None => return (Kind::ProviderRevocationFailed, error.to_string()),
-                },
-            }
-        }
     }
 
     /// A session's opened token set; `None` once it is forgotten.

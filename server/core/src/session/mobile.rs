@@ -222,6 +222,10 @@ impl Sessions {
         if !row.secret_hash.matches(&opened.ticket.secret.hash()) || row.summary.client_id != client_id {
             return Err(GrantError::Invalid);
         }
+        // Under a lock nothing is used up: afterwards the app goes on with what it has (S14).
+        if self.parts.store.lock_on(&row, self.now()).await?.is_some() {
+            return Err(GrantError::Invalid);
+        }
         let grant = self.parts.store.mobile_grant(id).await?.ok_or(GrantError::Invalid)?;
         Ok((row, grant))
     }

@@ -143,7 +143,7 @@ pub enum Standing {
 pub enum Opened {
     /// A live session.
     Live(Arc<Live>),
-    /// It ended in this way, or expired (`None`).
+    /// It ended in this way, is locked, or expired (`None`).
     Over(Option<Ended>),
     /// There is none of that id, its secret is another, or its row was altered.
     Unknown,
@@ -296,6 +296,9 @@ impl Sessions {
         if !row.secret_hash.matches(secret) {
             return Ok(Opened::Unknown);
         }
+        if let Some(lock) = self.parts.store.lock_on(&row, self.now()).await? {
+            return Ok(Opened::Over(Some(lock.as_end())));
+        }
         if let Some(ended) = row.summary.ended.clone() {
             return self.succeeded(row, ended).await;
         }
@@ -352,19 +355,6 @@ impl Sessions {
     /// How many sessions were taken out of memory so far.
     pub(super) fn forgotten(&self) -> u64 {
         self.forgotten.load(SeqCst)
-    }
-
-    /// After a session was put into memory by a row read when so many had been forgotten: if others were forgotten
-    /// since, it may have ended between the reading and the putting, and is looked up once more.
-    pub(super) async fn settle(&self, id: SessionId, before: u64) -> Result<(), StoreError> {
-        if self.forgotten() == before {
-            return Ok(());
-        }
-        let row = self.parts.store.session(id).await?;
-        if row.is_none_or(|row| row.summary.ended.is_some()) {
-            self.forget(id);
-        }
-        Ok(())
     }
 
     /// Takes every session out of memory, so that each is read anew: what one of them was sealed under is gone.

@@ -53,11 +53,8 @@ impl Sessions {
                     for &id in &ids {
                         self.forget(id);
                     }
-                    let ended = ids.into_iter().zip(outcomes).filter(|(_, outcome)| *outcome == EndOutcome::Ended);
-                    let ended: Vec<_> = ended.map(|(id, _)| id).collect();
-                    let count = ended.len();
-                    self.revoke_at_provider(ended);
-                    return Ok(count);
+                    self.to_tell.notify_one();
+                    return Ok(outcomes.iter().filter(|outcome| **outcome == EndOutcome::Ended).count());
                 }
                 LogoutOutcome::Replayed => return Err(NotLoggedOut::Replayed),
                 LogoutOutcome::Changed => {}

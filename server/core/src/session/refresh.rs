@@ -105,6 +105,10 @@ impl Sessions {
             Err(TRY_LATER)
         };
         outcome?;
+        // It may have ended, or been locked, while the provider answered.
+        if live.is_over(self.now()) {
+            return Err(RefreshError::Over);
+        }
         live.access().ok_or(RefreshError::SignInAgain)
     }
 

@@ -80,6 +80,12 @@ pub enum StartError {
     /// The provider logged the person out while the login was on its way (B4).
     #[error("the identity provider signed you out while you were signing in")]
     LoggedOut,
+    /// An administrator ended the person's sessions while the login was on its way.
+    #[error("an administrator ended your sessions while you were signing in; sign in once more")]
+    Revoked,
+    /// A lock keeps the person out, as told.
+    #[error("{0}")]
+    Locked(String),
     /// The store did not keep it.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -126,20 +132,13 @@ impl Sessions {
                 event,
             })
             .await?;
-        match outcome {
-            LoginOutcome::Replayed => return Err(StartError::Replayed),
-            LoginOutcome::LoggedOut => {
-                self.discard(&start.login, start.provider_id, start.registration_id);
-                return Err(StartError::LoggedOut);
+        match (replaced, self.kept(outcome, &start)?, good_until) {
+            (Some(old), Some(EndOutcome::Ended), Some(until)) => self.step_up(old, ticket.id, until),
+            (Some(old), ..) => {
+                self.forget(old);
+                self.to_tell.notify_one();
             }
-            LoginOutcome::Started { replaced: outcome } => match (replaced, outcome, good_until) {
-                (Some(old), Some(EndOutcome::Ended), Some(until)) => self.step_up(old, ticket.id, until),
-                (Some(old), ..) => {
-                    self.forget(old);
-                    self.revoke_at_provider(vec![old]);
-                }
-                (None, ..) => {}
-            },
+            (None, ..) => {}
         }
         // An app's session changes when its code is redeemed, perhaps on another node: until then it is in no memory.
         if start.app.is_none() {
@@ -147,6 +146,19 @@ impl Sessions {
             self.settle(ticket.id, before).await?;
         }
         Ok(ticket)
+    }
+
+    /// What became of the replaced session, if the login was kept. The tokens of one that was not are of no use.
+    fn kept(&self, outcome: LoginOutcome, start: &Start<'_>) -> Result<Option<EndOutcome>, StartError> {
+        let refused = match outcome {
+            LoginOutcome::Started { replaced } => return Ok(replaced),
+            LoginOutcome::Replayed => return Err(StartError::Replayed),
+            LoginOutcome::LoggedOut => StartError::LoggedOut,
+            LoginOutcome::Revoked => StartError::Revoked,
+            LoginOutcome::Locked(lock) => StartError::Locked(lock.told()),
+        };
+        self.discard(&start.login, start.provider_id, start.registration_id);
+        Err(refused)
     }
 
     /// By what a provider's logout that came first is found.

@@ -132,13 +132,13 @@ impl Sessions {
         self.successions.put(successor, old.id, until, self.now());
     }
 
-    /// Has the provider revoke the old session's tokens once nobody may use them any more.
+    /// Has the provider told of the old session once nobody may use its tokens any more: from then on it is due.
     fn revoke_later(self: &Arc<Self>, old: SessionId, until: UnixMs) {
         let (sessions, wait) = (Arc::clone(self), until.0.saturating_sub(self.now().0));
         drop(self.parts.background.spawn(async move {
             tokio::time::sleep(Duration::from_millis(wait.try_into().unwrap_or_default())).await;
             sessions.forget(old);
-            sessions.revoke_at_provider(vec![old]);
+            sessions.to_tell.notify_one();
         }));
     }
 }

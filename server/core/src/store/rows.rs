@@ -1,5 +1,6 @@
 //! What goes into a store and comes back: plain values, sealed where they matter.
 
+use super::login::Proven;
 use crate::audit::AuditRow;
 use crate::clock::UnixMs;
 use crate::session::id::{SecretHash, SessionId};
@@ -136,35 +137,6 @@ pub struct CommitLogin {
     pub code_expires_at: Option<UnixMs>,
     /// The audit event of the login.
     pub event: AuditRow,
-}
-
-/// Whether a login was kept.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum LoginOutcome {
-    /// It was.
-    Started {
-        /// The replaced session's outcome, where there was one.
-        replaced: Option<EndOutcome>,
-    },
-    /// Its transaction had been used before: nothing was kept.
-    Replayed,
-    /// The provider had logged the person out meanwhile: the transaction is used up, nothing else was kept.
-    LoggedOut,
-}
-
-/// When a login was proven, and by what names a provider's logout would have called it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Proven {
-    /// Keyed hash of (issuer, the provider's `sid`), where the ID token had one.
-    pub upstream_sid: Option<[u8; 32]>,
-    /// Keyed hash of (issuer, sub).
-    pub subject: [u8; 32],
-    /// When the ID token was issued, by the provider's clock.
-    pub issued_at: UnixMs,
-    /// When the person proved who they are, by the provider's clock; [`UnixMs`] 0 where it did not say.
-    pub auth_time: UnixMs,
-    /// When the login began, by ours.
-    pub begun_at: UnixMs,
 }
 
 /// The sessions that a provider's logout names.

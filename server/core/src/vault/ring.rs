@@ -301,6 +301,8 @@ pub enum Purpose {
     AppSignOut,
     /// The right to fetch a file once.
     Download,
+    /// What an administrator saw before they decide to do it.
+    Preview,
 }
 
 impl Purpose {
@@ -315,6 +317,7 @@ impl Purpose {
             Self::PushedRequest => b"pushed request",
             Self::AppSignOut => b"app sign-out",
             Self::Download => b"download",
+            Self::Preview => b"preview",
         }])
     }
 }

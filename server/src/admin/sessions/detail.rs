@@ -12,7 +12,7 @@ use crate::edge::device;
 use crate::edge::problem::Refusal;
 use crate::gateway::Gateway;
 
-pub(super) fn row(gateway: &Gateway, admin: &Administrator, row: &SessionSummary, now: UnixMs) -> Session {
+pub(in crate::admin) fn row(gateway: &Gateway, admin: &Administrator, row: &SessionSummary, now: UnixMs) -> Session {
     let names = gateway.client_names();
     let over = now >= row.expires_at || now >= row.idle_expires_at;
     Session {

@@ -26,8 +26,10 @@ pub(super) fn admin(
         let help = "grant a role by claim values (roles), or name an owner (owners)";
         reader.warn(reader.place(), "nobody may use the console: no role is granted to anybody", help);
     }
+    let recent_login = reader.number("recent_login_secs", 1..=86_400, 900);
     reader.finish();
-    Some(Admin { site: site?.value.to_owned(), role_claim: claim?, tenant_claim, roles, owners })
+    let recent_login_secs = recent_login.value;
+    Some(Admin { site: site?.value.to_owned(), role_claim: claim?, tenant_claim, roles, owners, recent_login_secs })
 }
 
 fn check_site(reader: &Reader<'_>, found: &Found<&str>, sites: &Parts<Site>, clients: &Parts<Client>) {

@@ -51,6 +51,7 @@ fn client(reader: &Reader<'_>, id: &str, providers: &Parts<Provider>, outside: &
     let idle = reader.number("idle_secs", 1..=MOST_SECS, 3_600.min(absolute.value));
     idle_counts(reader, &idle, &absolute);
     let grace = reader.number("step_up_grace_secs", 0..=MOST_GRACE_SECS, 30);
+    let recent_login = reader.number("recent_login_secs", 0..=86_400, 0);
     let return_urls = reader.texts("return_urls").unwrap_or_default();
     for url in &return_urls {
         if let Err(why) = web::safe_url(url.value) {
@@ -72,6 +73,7 @@ fn client(reader: &Reader<'_>, id: &str, providers: &Parts<Provider>, outside: &
         idle_secs: idle.value,
         absolute_secs: absolute.value,
         step_up_grace_secs: grace.value,
+        recent_login_secs: recent_login.value,
         trusted_origins,
         return_urls: return_urls.into_iter().map(|url| url.value.to_owned()).collect(),
         post_logout_path: path.map_or_else(|| "/".to_owned(), |found| found.value),

@@ -4,7 +4,7 @@ use futures_util::future::join;
 
 use cloakroom_core::store::{Doubt, EndOutcome, ListQuery, SessionState, Store};
 
-use super::make::{ABSOLUTE_SECS, IDLE_SECS, NOW, answer, end, ended, everything, grant, id, session, start};
+use super::make::{ABSOLUTE_SECS, IDLE_SECS, NOW, answer, end, ended, everything, grant, id, session, start, told};
 
 pub(crate) async fn an_end_is_kept_once_with_its_event(store: &dyn Store) {
     start(store, session(1)).await;
@@ -59,15 +59,17 @@ pub(crate) async fn t05_an_end_wins_against_a_racing_refresh(store: &dyn Store) 
 pub(crate) async fn tokens_are_forgotten_after_the_end_only(store: &dyn Store) {
     start(store, session(1)).await;
     grant(store, id(1), NOW, Doubt::Tell).await;
-    store.forget_tokens(id(1)).await.expect("answered");
+    store.told(told(1)).await.expect("answered");
     assert!(store.tokens(id(1)).await.expect("read").is_some());
     store.end(vec![end(id(1), "signed_out")]).await.expect("ended");
     for _ in 0..2 {
-        store.forget_tokens(id(1)).await.expect("answered");
+        store.told(told(1)).await.expect("answered");
         assert_eq!(store.tokens(id(1)).await.expect("read"), None);
     }
     assert!(store.session(id(1)).await.expect("read").is_some());
-    store.forget_tokens(id(9)).await.expect("answered");
+    store.told(told(9)).await.expect("answered");
+    let kinds = store.events_of_session(id(1)).await.expect("read").into_iter().map(|event| event.row.kind);
+    assert_eq!(kinds.collect::<Vec<_>>(), ["session.started", "session.ended", "provider.revoked"]);
 }
 
 pub(crate) async fn last_seen_moves_forward_only(store: &dyn Store) {

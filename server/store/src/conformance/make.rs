@@ -7,7 +7,7 @@ use cloakroom_core::clock::UnixMs;
 use cloakroom_core::session::id::{SecretHash, SessionId};
 use cloakroom_core::store::{
     BeginRefresh, CommitLogin, CommitRefresh, Doubt, End, Ended, ListQuery, LoginOutcome, Proven, RefreshGrant,
-    SessionRow, SessionState, SessionSummary, Sort, Store, StoredTokens,
+    SessionRow, SessionState, SessionSummary, Sort, Store, StoredTokens, Told, ToldOutcome,
 };
 
 pub(crate) const NOW: UnixMs = UnixMs(1_800_000_000_000);
@@ -135,6 +135,11 @@ pub(crate) fn event(kind: &str, session: Option<SessionId>) -> AuditRow {
 /// How a session ends a second after [`NOW`].
 pub(crate) fn ended(reason: &str) -> Ended {
     Ended { at: NOW.plus_secs(1), reason: reason.into(), text: None, by: None }
+}
+
+/// The provider of session `n` was told, and said that it is done.
+pub(crate) fn told(n: u64) -> Told {
+    Told { id: id(n), outcome: ToldOutcome::Done, access_until: None, event: event("provider.revoked", Some(id(n))) }
 }
 
 pub(crate) fn end(id: SessionId, reason: &str) -> End {

@@ -5,7 +5,7 @@ use futures_util::future::join_all;
 use cloakroom_core::clock::UnixMs;
 use cloakroom_core::store::{BeginRefresh, Doubt, Store};
 
-use super::make::{ABSOLUTE_SECS, NOW, answer, begin, end, grant, id, session, start};
+use super::make::{ABSOLUTE_SECS, NOW, answer, begin, end, grant, id, session, start, told};
 
 async fn in_doubt_since(store: &dyn Store, n: u64, now: UnixMs) -> UnixMs {
     match begin(store, id(n), now, Doubt::Tell).await {
@@ -129,7 +129,7 @@ pub(crate) async fn what_is_over_gets_no_lease(store: &dyn Store) {
         start(store, session(n)).await;
     }
     store.end(vec![end(id(1), "revoked"), end(id(2), "revoked")]).await.expect("ended");
-    store.forget_tokens(id(2)).await.expect("forgotten");
+    store.told(told(2)).await.expect("kept");
     for (n, now) in [(1, NOW), (2, NOW), (3, NOW.plus_secs(ABSOLUTE_SECS)), (9, NOW)] {
         assert!(matches!(begin(store, id(n), now, Doubt::SendAgain).await, BeginRefresh::Over), "session {n}");
     }

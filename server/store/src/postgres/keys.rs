@@ -179,6 +179,12 @@ pub(super) async fn retire(connection: &mut PgConnection, retire: &RetireKey) ->
         .execute(&mut *connection)
         .await?
         .rows_affected();
+        sqlx::query(
+            "UPDATE tokens SET tell_at = 0 WHERE tell_at IS NULL AND session_id IN \
+             (SELECT id FROM sessions WHERE ended_at IS NOT NULL)",
+        )
+        .execute(&mut *connection)
+        .await?;
         log::note(connection, Change::All).await?;
     }
     sqlx::query("DELETE FROM ring_keys WHERE id = $1").bind(&retire.id).execute(&mut *connection).await?;

@@ -6,8 +6,8 @@ use cloakroom_core::clock::UnixMs;
 use cloakroom_core::session::id::SessionId;
 use cloakroom_core::store::{Count, ListPage, ListQuery, SessionState, SessionSummary, Sort, Totals};
 
-use super::Row;
 use super::rows::{self, Columns};
+use super::{Row, revocations};
 
 /// Counting stops here.
 const COUNTED: i64 = 10_000;
@@ -25,7 +25,10 @@ pub(super) async fn of_subject(
     query.push(" AND client_id = ").push_bind(client_id.to_owned());
     query.push(" AND live_until > ").push_bind(now.0);
     query.push(" ORDER BY created_at DESC, id DESC LIMIT 1000");
-    summaries(&query.build().fetch_all(connection).await?)
+    let mut found = summaries(&query.build().fetch_all(&mut *connection).await?)?;
+    revocations::tell(connection, &mut found).await?;
+    found.retain(|session| session.ended.is_none());
+    Ok(found)
 }
 
 fn summaries(found: &[Row]) -> sqlx::Result<Vec<SessionSummary>> {
@@ -58,6 +61,9 @@ pub(super) async fn page(snapshot: &mut PgConnection, asked: &ListQuery) -> sqlx
     } else {
         count(snapshot, asked).await?
     };
+    // While a revocation goes through its rows, those that it has not reached are over too.
+    let revoking = revocations::tell(snapshot, &mut found).await?;
+    let count = Count { exact: count.exact && !revoking, ..count };
     if walk.backwards {
         found.reverse();
     }
@@ -190,7 +196,7 @@ pub(super) async fn totals(
     Ok(totals)
 }
 
-fn number(n: i64) -> sqlx::Result<u64> {
+pub(super) fn number(n: i64) -> sqlx::Result<u64> {
     u64::try_from(n).map_err(|_| sqlx::Error::Decode(format!("a count of {n}").into()))
 }
 

@@ -4,7 +4,7 @@ use sqlx::PgConnection;
 
 use cloakroom_core::store::{CommitLogin, EndOutcome, LoginOutcome, SessionRow, StoredTokens};
 
-use super::{audit, logout, mobile, sessions, succession, sweep, text};
+use super::{audit, locks, logout, mobile, revocations, sessions, succession, sweep, telling, text};
 
 pub(super) async fn commit(connection: &mut PgConnection, login: &CommitLogin) -> sqlx::Result<LoginOutcome> {
     let now = login.session.summary.created_at;
@@ -21,6 +21,13 @@ pub(super) async fn commit(connection: &mut PgConnection, login: &CommitLogin) -
     if logout::forbids(connection, &login.proven, now).await? {
         return Ok(LoginOutcome::LoggedOut);
     }
+    revocations::decided_before(connection).await?;
+    if revocations::forbids(connection, login).await? {
+        return Ok(LoginOutcome::Revoked);
+    }
+    if let Some(lock) = locks::on(connection, &login.session, now).await? {
+        return Ok(LoginOutcome::Locked(Box::new(lock)));
+    }
     insert_session(connection, &login.session).await?;
     insert_tokens(connection, &login.session, &login.tokens).await?;
     if let Some(expires_at) = login.code_expires_at {
@@ -31,6 +38,7 @@ pub(super) async fn commit(connection: &mut PgConnection, login: &CommitLogin) -
     let replaced = sessions::end_all(connection, std::slice::from_ref(end)).await?.pop();
     if let (Some(EndOutcome::Ended), Some(until)) = (&replaced, login.good_until) {
         succession::insert(connection, end.id, login.session.summary.id, until).await?;
+        telling::again(connection, end.id, until).await?;
     }
     Ok(LoginOutcome::Started { replaced })
 }

@@ -10,7 +10,7 @@ use cloakroom_core::store::{End, EndOutcome, SessionRow, StoredTokens};
 
 use super::log::{self, Change};
 use super::rows::{self, Columns};
-use super::{Row, audit, text};
+use super::{Row, audit, revocations, text};
 
 const TOKENS: &str = "SELECT generation, sealed, refreshed_at, EXISTS (SELECT 1 FROM refresh_attempts a \
      WHERE a.session_id = tokens.session_id AND a.generation = tokens.generation) AS in_doubt FROM tokens WHERE session_id = $1";
@@ -18,9 +18,10 @@ const TOKENS: &str = "SELECT generation, sealed, refreshed_at, EXISTS (SELECT 1 
 pub(super) async fn one(connection: &mut PgConnection, id: SessionId) -> sqlx::Result<Option<SessionRow>> {
     let row = sqlx::query("SELECT * FROM sessions WHERE id = $1")
         .bind(id.as_bytes().as_slice())
-        .fetch_optional(connection)
+        .fetch_optional(&mut *connection)
         .await?;
-    row.as_ref().map(rows::session).transpose()
+    let row = row.as_ref().map(rows::session).transpose()?;
+    revocations::told_of(connection, row).await
 }
 
 /// The session, which no other unit ends or renews until this one is over. Every unit that touches a session and its
@@ -28,9 +29,10 @@ pub(super) async fn one(connection: &mut PgConnection, id: SessionId) -> sqlx::R
 pub(super) async fn locked(connection: &mut PgConnection, id: SessionId) -> sqlx::Result<Option<SessionRow>> {
     let row = sqlx::query("SELECT * FROM sessions WHERE id = $1 FOR NO KEY UPDATE")
         .bind(id.as_bytes().as_slice())
-        .fetch_optional(connection)
+        .fetch_optional(&mut *connection)
         .await?;
-    row.as_ref().map(rows::session).transpose()
+    let row = row.as_ref().map(rows::session).transpose()?;
+    revocations::told_of(connection, row).await
 }
 
 pub(super) async fn tokens(connection: &mut PgConnection, id: SessionId) -> sqlx::Result<Option<StoredTokens>> {
@@ -113,8 +115,12 @@ async fn end_alike(connection: &mut PgConnection, ends: &[End]) -> sqlx::Result<
     .bind(text(&ended.reason))
     .bind(ended.text.as_deref().map(text))
     .bind(ended.by.as_deref().map(text))
-    .fetch_all(connection)
+    .fetch_all(&mut *connection)
     .await?;
+    // Their tokens wait until their provider is told.
+    let ended: Vec<&[u8]> =
+        rows.iter().map(|row| Columns::of("sessions", row).get("id")).collect::<sqlx::Result<_>>()?;
+    sqlx::query("UPDATE tokens SET tell_at = 0 WHERE session_id = ANY($1)").bind(ended).execute(connection).await?;
     rows.iter().map(|row| Columns::of("sessions", row).bytes("id").map(SessionId::from_bytes)).collect()
 }
 

@@ -185,6 +185,12 @@ pub(super) async fn retire(connection: &mut SqliteConnection, retire: RetireKey)
         .execute(&mut *connection)
         .await?
         .rows_affected();
+        sqlx::query(
+            "UPDATE tokens SET tell_at = 0 WHERE tell_at IS NULL AND session_id IN \
+             (SELECT id FROM sessions WHERE ended_at IS NOT NULL)",
+        )
+        .execute(&mut *connection)
+        .await?;
     }
     sqlx::query("DELETE FROM ring_keys WHERE id = ?").bind(&retire.id).execute(&mut *connection).await?;
     audit::append(connection, &retire.event).await?;

@@ -10,7 +10,7 @@ use cloakroom_core::store::{
 };
 
 use super::rows::{self, Columns};
-use super::store_error;
+use super::{revocations, store_error};
 
 /// Counting stops here.
 const COUNTED: i64 = 10_000;
@@ -28,7 +28,10 @@ pub(super) async fn of_subject(
     query.push(" AND client_id = ").push_bind(client_id.to_owned());
     query.push(" AND live_until > ").push_bind(now.0);
     query.push(" ORDER BY created_at DESC, id DESC LIMIT 1000");
-    summaries(&query.build().fetch_all(readers).await.map_err(store_error)?)
+    let mut found = summaries(&query.build().fetch_all(readers).await.map_err(store_error)?)?;
+    revocations::tell(readers, &mut found).await?;
+    found.retain(|session| session.ended.is_none());
+    Ok(found)
 }
 
 fn summaries(found: &[SqliteRow]) -> StoreResult<Vec<SessionSummary>> {
@@ -62,6 +65,9 @@ pub(super) async fn page(readers: &SqlitePool, asked: ListQuery) -> StoreResult<
     } else {
         count(&mut snapshot, &asked).await?
     };
+    // While a revocation goes through its rows, those that it has not reached are over too.
+    let revoking = revocations::tell(&mut *snapshot, &mut found).await?;
+    let count = Count { exact: count.exact && !revoking, ..count };
     if walk.backwards {
         found.reverse();
     }
@@ -152,18 +158,23 @@ fn push_filters(query: &mut QueryBuilder<Sqlite>, asked: &ListQuery, live_until:
 
 /// A part of a column, letters of ASCII in either case. LIKE would read a pattern up to its first NUL only.
 fn push_text(query: &mut QueryBuilder<Sqlite>, text: &str) {
-    let escaped = text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
-    let pattern = format!("%{escaped}%");
-    if pattern.len() > LONGEST_PATTERN || pattern.contains('\0') {
+    let Some(pattern) = like_pattern(text) else {
         query.push(" AND FALSE");
         return;
-    }
+    };
     query.push(" AND (");
     for (i, column) in ["sub", "name", "email", "address", "user_agent"].into_iter().enumerate() {
         query.push(if i == 0 { "" } else { " OR " });
         query.push(column).push(" LIKE ").push_bind(pattern.clone()).push(" ESCAPE '\\'");
     }
     query.push(")");
+}
+
+/// The pattern of texts that contain this one; `None` where SQLite takes none.
+pub(super) fn like_pattern(text: &str) -> Option<String> {
+    let escaped = text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+    let pattern = format!("%{escaped}%");
+    (pattern.len() <= LONGEST_PATTERN && !pattern.contains('\0')).then_some(pattern)
 }
 
 /// Tenants are found one by one at the front of the index, so that only live sessions are walked over.
@@ -202,7 +213,7 @@ pub(super) async fn totals(
     Ok(totals)
 }
 
-fn number(n: i64) -> StoreResult<u64> {
+pub(super) fn number(n: i64) -> StoreResult<u64> {
     u64::try_from(n).map_err(|_| StoreError::Corrupt(format!("a count of {n}")))
 }
 

@@ -4,7 +4,7 @@ use sqlx::SqliteConnection;
 
 use cloakroom_core::store::{CommitLogin, EndOutcome, LoginOutcome, SessionRow, StoredTokens};
 
-use super::{audit, logout, mobile, sessions, succession};
+use super::{audit, locks, logout, mobile, revocations, sessions, succession, telling};
 
 pub(super) async fn commit(connection: &mut SqliteConnection, login: CommitLogin) -> sqlx::Result<LoginOutcome> {
     sqlx::query("DELETE FROM used_transactions WHERE expires_at < ?")
@@ -23,6 +23,12 @@ pub(super) async fn commit(connection: &mut SqliteConnection, login: CommitLogin
     if logout::forbids(connection, &login.proven, login.session.summary.created_at).await? {
         return Ok(LoginOutcome::LoggedOut);
     }
+    if revocations::forbids(connection, &login).await? {
+        return Ok(LoginOutcome::Revoked);
+    }
+    if let Some(lock) = locks::on(&mut *connection, &login.session, login.session.summary.created_at).await? {
+        return Ok(LoginOutcome::Locked(Box::new(lock)));
+    }
     insert_session(connection, &login.session).await?;
     insert_tokens(connection, &login.session, &login.tokens).await?;
     if let Some(expires_at) = login.code_expires_at {
@@ -34,6 +40,7 @@ pub(super) async fn commit(connection: &mut SqliteConnection, login: CommitLogin
     let replaced = sessions::end(connection, end).await?;
     if let (EndOutcome::Ended, Some(until)) = (&replaced, login.good_until) {
         succession::insert(connection, old, login.session.summary.id, until).await?;
+        telling::again(connection, old, until).await?;
     }
     Ok(LoginOutcome::Started { replaced: Some(replaced) })
 }

@@ -13,7 +13,7 @@ use sqlx::{ConnectOptions as _, SqlitePool};
 use tokio::runtime::Handle;
 
 use super::writer::{Hands, Writer};
-use super::{Sqlite, refresh};
+use super::{Sqlite, refresh, telling};
 
 static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations/sqlite");
 
@@ -77,6 +77,7 @@ impl Sqlite {
         let mut connection = options.connect().await.map_err(sqlite)?;
         MIGRATIONS.run(&mut connection).await.map_err(|source| OpenError::Schema { path: path.clone(), source })?;
         refresh::give_back_all(&mut connection).await.map_err(sqlite)?;
+        telling::give_back_all(&mut connection).await.map_err(sqlite)?;
         let readers = readers(&path).await.map_err(sqlite)?;
         let (writer, ending) = Writer::start(Hands { connection, lock }, background);
         Ok(Self { writer: Some(writer), readers, ending: Mutex::new(Some(ending)) })

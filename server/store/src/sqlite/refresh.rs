@@ -6,6 +6,7 @@ use cloakroom_core::clock::UnixMs;
 use cloakroom_core::session::id::SessionId;
 use cloakroom_core::store::{BeginRefresh, CommitRefresh, Doubt, RefreshGrant, SessionRow, StoredTokens};
 
+use super::revocations;
 use super::rows::{self, Columns};
 use super::sessions::{ONE, TOKENS, stored_tokens};
 
@@ -64,8 +65,8 @@ async fn refreshable(
 ) -> sqlx::Result<Option<(SessionRow, StoredTokens)>> {
     let key = id.as_bytes().as_slice();
     let session = sqlx::query(ONE).bind(key).fetch_optional(&mut *connection).await?;
-    let tokens = sqlx::query(TOKENS).bind(key).fetch_optional(connection).await?;
-    let session = session.as_ref().map(rows::session).transpose()?;
+    let tokens = sqlx::query(TOKENS).bind(key).fetch_optional(&mut *connection).await?;
+    let session = revocations::told_of(connection, session.as_ref().map(rows::session).transpose()?).await?;
     let tokens = tokens.as_ref().map(stored_tokens).transpose()?;
     Ok(session.zip(tokens).filter(|(session, _)| session.summary.ended.is_none() && session.summary.expires_at > now))
 }
@@ -97,7 +98,11 @@ async fn doubted_since(
 
 pub(super) async fn commit(connection: &mut SqliteConnection, refresh: CommitRefresh) -> sqlx::Result<bool> {
     let key = refresh.id.as_bytes().as_slice();
-    let adopted = sqlx::query(
+    // Over by a revocation that has not reached its row yet: nothing is adopted (T5).
+    let session = sqlx::query(ONE).bind(key).fetch_optional(&mut *connection).await?;
+    let session = revocations::told_of(&mut *connection, session.as_ref().map(rows::session).transpose()?).await?;
+    let runs = session.is_some_and(|session| session.summary.ended.is_none());
+    let adopted = runs && sqlx::query(
         "UPDATE tokens SET generation = ?1, sealed = ?2, refreshed_at = ?3 WHERE session_id = ?4 AND generation = ?5 \
          AND EXISTS (SELECT 1 FROM sessions WHERE id = ?4 AND ended_at IS NULL AND expires_at > ?3)",
     )

@@ -10,7 +10,7 @@ use cloakroom_core::session::id::SessionId;
 use cloakroom_core::store::{End, EndOutcome, SessionRow, StoreResult, StoredTokens};
 
 use super::rows::{self, Columns};
-use super::{audit, store_error};
+use super::{audit, revocations, store_error};
 
 pub(super) const ONE: &str = "SELECT * FROM sessions WHERE id = ?";
 pub(super) const TOKENS: &str = "SELECT generation, sealed, refreshed_at, EXISTS (SELECT 1 FROM refresh_attempts a \
@@ -18,7 +18,8 @@ pub(super) const TOKENS: &str = "SELECT generation, sealed, refreshed_at, EXISTS
 
 pub(super) async fn one(readers: &SqlitePool, id: SessionId) -> StoreResult<Option<SessionRow>> {
     let row = sqlx::query(ONE).bind(id.as_bytes().as_slice()).fetch_optional(readers).await.map_err(store_error)?;
-    row.as_ref().map(rows::session).transpose().map_err(store_error)
+    let row = row.as_ref().map(rows::session).transpose().map_err(store_error)?;
+    revocations::told_of(readers, row).await.map_err(store_error)
 }
 
 pub(super) async fn tokens(readers: &SqlitePool, id: SessionId) -> StoreResult<Option<StoredTokens>> {
@@ -92,8 +93,27 @@ async fn end_alike(connection: &mut SqliteConnection, ends: &[End]) -> sqlx::Res
         ids.push_bind(end.id.as_bytes().as_slice());
     }
     query.push(") RETURNING id");
-    let rows = query.build().fetch_all(connection).await?;
-    rows.iter().map(|row| Columns::of("sessions", row).bytes("id").map(SessionId::from_bytes)).collect()
+    let rows = query.build().fetch_all(&mut *connection).await?;
+    let ended: HashSet<SessionId> = rows
+        .iter()
+        .map(|row| Columns::of("sessions", row).bytes("id").map(SessionId::from_bytes))
+        .collect::<sqlx::Result<_>>()?;
+    have_providers_told(connection, &ended).await?;
+    Ok(ended)
+}
+
+/// The tokens of ended sessions wait until their provider is told.
+async fn have_providers_told(connection: &mut SqliteConnection, ended: &HashSet<SessionId>) -> sqlx::Result<()> {
+    if ended.is_empty() {
+        return Ok(());
+    }
+    let mut query = QueryBuilder::<Sqlite>::new("UPDATE tokens SET tell_at = 0 WHERE session_id IN (");
+    let mut ids = query.separated(", ");
+    for id in ended {
+        ids.push_bind(id.as_bytes().as_slice());
+    }
+    query.push(")");
+    query.build().execute(connection).await.map(|_| ())
 }
 
 /// How a session that does not run ended.
