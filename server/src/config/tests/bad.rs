@@ -104,7 +104,12 @@ fn u24_addresses_urls_and_ids() {
         ("sqlite:cloakroom.db", "postgres://u@h/c?sslmode=disable", 5, "has parameters"),
         ("sqlite:cloakroom.db", "env:NOWHERE", 5, "NOWHERE is not set"),
         ("cloakroom.db\"", "cloakroom.db\"\npool_size = 4", 6, "store.pool_size means nothing with a SQLite file"),
-        ("cloakroom.db\"", "cloakroom.db\"\ntls_ca = \"file:nowhere.pem\"", 6, "nowhere.pem cannot be read"),
+        (
+            "cloakroom.db\"",
+            "cloakroom.db\"\ntls_ca = \"file:site.pem\"",
+            6,
+            "store.tls_ca means nothing with a SQLite file",
+        ),
         ("sqlite:cloakroom.db", "sqlite://cloakroom.db", 5, "has // after sqlite:"),
         ("sqlite:cloakroom.db", "sqlite::memory:", 5, "is no file"),
         ("https://id.example.com", "http://id.example.com", 9, "is plain http beyond this machine"),
