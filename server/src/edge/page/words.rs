@@ -17,6 +17,7 @@ const GERMAN: &[(&str, &str)] = &[
     ("Access token refused", "Zugriffstoken abgelehnt"),
     ("Confirm that it is you", "Bitte bestätigen Sie, dass Sie es sind"),
     ("Not allowed", "Nicht erlaubt"),
+    ("Changed meanwhile", "Inzwischen geändert"),
     ("Try again soon", "Bitte gleich noch einmal versuchen"),
     ("Too much data", "Zu viele Daten"),
     ("The request cannot be read", "Die Anfrage ist nicht lesbar"),
@@ -92,7 +93,7 @@ const TOLD: &[(&str, &str, bool)] = &[
     ("foreign-origin", "Diese Anfrage kommt von einer Seite, von der sie nicht kommen darf", false),
     ("csrf-header-missing", "Dieser Anfrage fehlt der Schutz gegen Fälschung", false),
     ("try-later", "Ein Dienst ist gerade nicht erreichbar", true),
-    ("too-many", "Das waren zu viele Anfragen", true),
+    ("too-many-requests", "Das waren zu viele Anfragen", true),
     ("broken", "Etwas hier Gespeichertes ist nicht lesbar; der Betreiber findet die Ursache im Protokoll", false),
     (
         "login-unknown",
@@ -119,6 +120,8 @@ const TOLD: &[(&str, &str, bool)] = &[
         false,
     ),
     ("login-logged-out", "Der Identitätsanbieter hat Sie während der Anmeldung abgemeldet", false),
+    ("login-revoked", "Während der Anmeldung wurden Sitzungen wie diese beendet", false),
+    ("login-locked", "Die Anmeldung ist zurzeit gesperrt", true),
     ("login-provider-unavailable", "Der Identitätsanbieter ist gerade nicht erreichbar", true),
 ];
 
@@ -174,9 +177,10 @@ mod tests {
             include_str!("silent.html"),
         ];
         let mut said: Vec<&str> = pages.iter().flat_map(|page| texts(page, "t(\"")).collect();
-        let problem = include_str!("../problem.rs");
-        let (_, titles) = problem.split_once("fn title(").expect("titles");
-        said.extend(texts(titles.split("fn hint(").next().unwrap_or_default(), "=> \""));
+        let words = include_str!("../problem/words.rs");
+        let (titles, labels) = words.split_once("fn way_on(").expect("titles, then labels");
+        said.extend(texts(titles, "=> \""));
+        said.extend(texts(labels, "_url, \""));
         said.extend(texts(include_str!("../page.rs"), "title => \""));
         assert!(said.len() > 40, "{said:?}");
         for text in said {
