@@ -29,7 +29,7 @@ pub struct RouteFacts {
     pub address: Option<String>,
     /// What is asked of requests with a cookie: `api`, `guarded`, `forms` or `page`.
     pub kind: String,
-    /// Which token its calls carry: `none`, `user`, `exchange` or `client_credentials`.
+    /// Which token its calls carry: `none`, `user`, `exchange`, `client_credentials` or `identity`.
     pub token: String,
     /// Whether nobody needs to be signed in.
     pub anonymous: bool,

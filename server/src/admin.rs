@@ -13,6 +13,7 @@ pub mod me;
 pub mod openapi;
 pub mod operation;
 pub mod overview;
+mod paging;
 pub mod providers;
 pub mod revocations;
 pub mod roles;

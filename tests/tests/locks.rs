@@ -144,6 +144,12 @@ async fn a05_locks_keep_nobody_out_who_could_lift_them() {
         let problem = post(&gateway, &operator, LOCKS, &forbidden).await.expect(403).problem();
         assert_eq!(problem["required_role"], "owner", "{problem}");
     }
+    // Nor does an operator let her in again.
+    let lock = post(&gateway, &owner, LOCKS, &json!({ "user": user("carol"), "reason": "x" })).await.expect(200).json();
+    let path = format!("{LOCKS}/{}/lift", lock["id"].as_str().unwrap());
+    let problem = post(&gateway, &operator, &path, &json!({ "reason": "x" })).await.expect(403).problem();
+    assert_eq!(problem["required_role"], "owner", "{problem}");
+    post(&gateway, &owner, &path, &json!({ "reason": "x" })).await.expect(200);
     call(&gateway, &app).await.expect(200);
     let lock = post(&gateway, &owner, LOCKS, &json!({ "client": "app", "reason": "leak" })).await.expect(200).json();
     assert_eq!(call(&gateway, &app).await.expect(401).problem()["detail"], "this app is locked: leak");

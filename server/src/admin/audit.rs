@@ -17,7 +17,7 @@ use cloakroom_core::audit::StoredEvent;
 use cloakroom_core::session::id::SessionId;
 use cloakroom_core::store::AuditPlace;
 
-use super::{Administrator, cursor};
+use super::{Administrator, cursor, paging};
 use crate::edge::own::json;
 use crate::edge::params::Params;
 use crate::edge::problem::Refusal;
@@ -59,7 +59,7 @@ pub(crate) async fn list(
     let bound = query::bound(&asked);
     let bound: Vec<&[u8]> = bound.iter().map(Vec::as_slice).collect();
     let place = params.get("cursor").map(|text| cursor::open_event(&ring, &bound, text)).transpose()?;
-    let limit = query::limit(&params)?;
+    let limit = paging::limit(&params)?;
     let page = gateway.sessions.store().search_events(&asked, place, limit).await?;
     let to = |event: Option<&StoredEvent>, backwards, there: bool| {
         let place = event.filter(|_| there).map(|e| AuditPlace { at: e.row.at, place: e.place, backwards });

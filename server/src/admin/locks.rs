@@ -11,13 +11,13 @@ use cloakroom_core::clock::UnixMs;
 use cloakroom_core::session::id::SessionId;
 use cloakroom_core::store::{Lock, LockId, Locked, Place, User};
 
+use super::paging::{self, Cut};
 use super::{Administrator, cursor};
 use crate::edge::own::{Context, json};
 use crate::edge::params::Params;
 use crate::edge::problem::Refusal;
 use crate::gateway::Gateway;
 
-const LIMIT: u32 = 50;
 const REASON: Refusal = Refusal::BadRequest("the reason must have 1 to 500 characters");
 
 fn bad(name: &str, what: &'static str) -> Refusal {
@@ -85,12 +85,11 @@ async fn whom(gateway: &Gateway, admin: &Administrator, asked: SetLock) -> Resul
                 return Err(bad("user", "is you: the lock would keep you out"));
             }
             let subject = gateway.sessions.vault().ring().subject(&issuer, &sub);
-            let owner =
-                gateway.roles.is_owner(&issuer, &sub) || gateway.sessions.store().is_granted_owner(subject).await?;
-            if owner {
+            let user = User { issuer, sub, subject };
+            if is_owner(gateway, &user).await? {
                 admin.may(Permission::SessionsRevokeMass)?;
             }
-            Ok(Locked::User(User { issuer, sub, subject }))
+            Ok(Locked::User(user))
         }
         (None, Some(client), None) if *client == *admin.live.client_id => {
             Err(bad("client", "is the console's: the lock would keep every administrator out"))
@@ -108,6 +107,12 @@ async fn whom(gateway: &Gateway, admin: &Administrator, asked: SetLock) -> Resul
         }
         _ => Err(Refusal::BadRequest("name exactly one of user, client and provider")),
     }
+}
+
+/// Whether the person is an owner whatever their claims say: only owners keep such a person out, or let them in again.
+async fn is_owner(gateway: &Gateway, user: &User) -> Result<bool, Refusal> {
+    let named = gateway.roles.is_owner(&user.issuer, &user.sub);
+    Ok(named || gateway.sessions.store().is_granted_owner(user.subject).await?)
 }
 
 /// Locks, the newest first; those that hold unless asked otherwise.
@@ -133,11 +138,7 @@ pub(crate) async fn list(
 ) -> Result<Response, Refusal> {
     admin.may(Permission::SessionsRead)?;
     let params = Params::parse(raw.as_deref().unwrap_or_default())?.only(&["state", "limit", "cursor"])?;
-    let limit = match params.get("limit").map(str::parse) {
-        None => LIMIT,
-        Some(Ok(n @ 1..=100)) => n,
-        Some(_) => return Err(bad("limit", "must be a number from 1 to 100")),
-    };
+    let limit = paging::limit(&params)?;
     let now = gateway.now();
     let (state, held_at) = match params.get("state") {
         None | Some("holds") => ("holds", Some(now)),
@@ -147,24 +148,17 @@ pub(crate) async fn list(
     let (ring, tenant) = (gateway.sessions.vault().ring(), admin.fence.tenant());
     let bound: [&[u8]; 3] = [b"locks", state.as_bytes(), tenant.unwrap_or_default().as_bytes()];
     let place = params.get("cursor").map(|text| cursor::open(&ring, &bound, text)).transpose()?;
-    let mut rows = gateway.sessions.store().locks(tenant, held_at, place, limit + 1).await?;
-    let backwards = place.is_some_and(|place| place.backwards);
-    let more = rows.len() > limit as usize;
-    if more && backwards {
-        rows.remove(0);
-    }
-    rows.truncate(limit as usize);
-    let to = |row: Option<&Lock>, there: bool, backwards: bool| {
-        let id = |row: &Lock| SessionId::from_bytes(*row.id.as_bytes());
-        let place = row.filter(|_| there).map(|row| Place { at: row.since, id: id(row), backwards });
-        place.map(|place| cursor::seal(&ring, &*gateway.random, &bound, place))
-    };
+    let found = gateway.sessions.store().locks(tenant, held_at, place, limit + 1).await?;
+    let page = Cut::of(found, limit, place);
+    let stands =
+        |row: &Lock, backwards| Place { at: row.since, id: SessionId::from_bytes(*row.id.as_bytes()), backwards };
+    let (next, prev) = page.cursors((&ring, &*gateway.random), &bound, stands);
     Ok(json(&Page {
-        next: to(rows.last(), backwards || more, false),
-        prev: to(rows.first(), if backwards { more } else { place.is_some() }, true),
-        count: cloakroom_api::Count { n: rows.len() as u64, exact: place.is_none() && !more },
+        next,
+        prev,
+        count: cloakroom_api::Count { n: page.rows.len() as u64, exact: page.whole },
         as_of: now.rfc3339(),
-        items: rows.into_iter().map(|row| on_the_wire(row, now)).collect::<Vec<_>>(),
+        items: page.rows.into_iter().map(|row| on_the_wire(row, now)).collect::<Vec<_>>(),
     }))
 }
 
@@ -178,7 +172,7 @@ pub(crate) async fn list(
         (status = 200, body = WireLock),
         (status = 400, description = "The reason is missing or too long", body = cloakroom_api::Problem, content_type = "application/problem+json"),
         (status = 401, description = "Not signed in, or not lately enough", body = cloakroom_api::Problem, content_type = "application/problem+json"),
-        (status = 403, description = "The role operator is needed; for a client or a provider, owner", body = cloakroom_api::Problem, content_type = "application/problem+json"),
+        (status = 403, description = "The role operator is needed; for a client, a provider or an owner, owner", body = cloakroom_api::Problem, content_type = "application/problem+json"),
         (status = 404, description = "No lock of that id", body = cloakroom_api::Problem, content_type = "application/problem+json"),
     )
 )]
@@ -198,9 +192,16 @@ pub(crate) async fn lift(
     // One of another fence is not there (A1).
     let seen = |lock: &Lock| admin.fence.tenant().is_none_or(|own| lock.tenant.as_deref() == Some(own));
     let lock = store.lock(id).await?.filter(seen).ok_or(Refusal::NotFound)?;
-    if !matches!(lock.whom, Locked::User(_)) {
-        admin.may(Permission::SessionsRevokeMass)?;
-        admin.is_recent(&gateway, &context)?;
+    match &lock.whom {
+        Locked::User(user) => {
+            if is_owner(&gateway, user).await? {
+                admin.may(Permission::SessionsRevokeMass)?;
+            }
+        }
+        Locked::Client(_) | Locked::Provider(_) => {
+            admin.may(Permission::SessionsRevokeMass)?;
+            admin.is_recent(&gateway, &context)?;
+        }
     }
     gateway.sessions.unlock(&lock, admin.live.person(), reason, None).await?;
     let lock = store.lock(id).await?.ok_or(Refusal::NotFound)?;

@@ -22,6 +22,7 @@ use cloakroom_core::session::id::SessionId;
 use cloakroom_core::session::revocation::Decision;
 use cloakroom_core::store::{Covered, Facts, Filter, Place, RevocationId, RevocationRow};
 
+use super::paging::{self, Cut};
 use super::{Administrator, cursor, sessions};
 use crate::edge::own::{Context, json};
 use crate::edge::params::Params;
@@ -34,7 +35,6 @@ const SAMPLE: u32 = 10;
 const FAILURES: u32 = 100;
 /// How long an answer waits for the rows to be ended: those of one person are, by then.
 const PATIENCE: Duration = Duration::from_millis(400);
-const LIMIT: u32 = 50;
 
 /// What a revocation would end. Changes nothing.
 #[utoipa::path(
@@ -205,36 +205,25 @@ pub(crate) async fn list(
 ) -> Result<Response, Refusal> {
     admin.may(Permission::SessionsRead)?;
     let params = Params::parse(raw.as_deref().unwrap_or_default())?.only(&["limit", "cursor"])?;
-    let limit = match params.get("limit").map(str::parse) {
-        None => LIMIT,
-        Some(Ok(n @ 1..=100)) => n,
-        Some(_) => return Err(Refusal::BadParameter { name: "limit".into(), what: "must be a number from 1 to 100" }),
-    };
+    let limit = paging::limit(&params)?;
     let (ring, tenant) = (gateway.sessions.vault().ring(), admin.fence.tenant());
     let bound: [&[u8]; 2] = [b"revocations", tenant.unwrap_or_default().as_bytes()];
     let place = params.get("cursor").map(|text| cursor::open(&ring, &bound, text)).transpose()?;
-    let store = gateway.sessions.store();
-    let mut rows = store.revocations(tenant, place, limit + 1).await?;
-    let backwards = place.is_some_and(|place| place.backwards);
-    let more = rows.len() > limit as usize;
-    if more && backwards {
-        rows.remove(0);
-    }
-    rows.truncate(limit as usize);
-    let to = |row: Option<&RevocationRow>, there: bool, backwards: bool| {
-        let id = |row: &RevocationRow| SessionId::from_bytes(*row.id.as_bytes());
-        let place = row.filter(|_| there).map(|row| Place { at: row.decided_at, id: id(row), backwards });
-        place.map(|place| cursor::seal(&ring, &*gateway.random, &bound, place))
+    let page = Cut::of(gateway.sessions.store().revocations(tenant, place, limit + 1).await?, limit, place);
+    let stands = |row: &RevocationRow, backwards| Place {
+        at: row.decided_at,
+        id: SessionId::from_bytes(*row.id.as_bytes()),
+        backwards,
     };
-    let mut items = Vec::with_capacity(rows.len());
-    for row in &rows {
+    let (next, prev) = page.cursors((&ring, &*gateway.random), &bound, stands);
+    let mut items = Vec::with_capacity(page.rows.len());
+    for row in &page.rows {
         items.push(report(&gateway, row).await?);
     }
-    let whole = place.is_none() && !more;
     Ok(json(&Page {
-        next: to(rows.last(), if backwards { true } else { more }, false),
-        prev: to(rows.first(), if backwards { more } else { place.is_some() }, true),
-        count: cloakroom_api::Count { n: items.len() as u64, exact: whole },
+        next,
+        prev,
+        count: cloakroom_api::Count { n: items.len() as u64, exact: page.whole },
         as_of: gateway.now().rfc3339(),
         items,
     }))

@@ -32,8 +32,6 @@ pub(super) const FOLLOWED: [&str; 6] = ["subject", "subject_issuer", "actor", "a
 const TEXT_BYTES: usize = 500;
 /// The most kinds at once.
 const KINDS: usize = 8;
-const LIMIT: u32 = 50;
-const LIMIT_MAX: u32 = 100;
 
 fn bad(name: &str, what: &'static str) -> Refusal {
     Refusal::BadParameter { name: name.to_owned(), what }
@@ -52,14 +50,6 @@ pub(super) fn filter(params: &Params) -> AuditFilter {
         kind: params.get("kind").map(|kinds| kinds.split(',').map(str::to_owned).collect()).unwrap_or_default(),
         from: text("from"),
         until: text("until"),
-    }
-}
-
-pub(super) fn limit(params: &Params) -> Result<u32, Refusal> {
-    match params.get("limit").map(str::parse) {
-        None => Ok(LIMIT),
-        Some(Ok(n @ 1..=LIMIT_MAX)) => Ok(n),
-        Some(_) => Err(bad("limit", "must be a number from 1 to 100")),
     }
 }
 

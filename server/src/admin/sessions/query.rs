@@ -4,6 +4,7 @@ use cloakroom_api::{Sort as WireSort, StateFilter};
 use cloakroom_core::clock::UnixMs;
 use cloakroom_core::store::{ListQuery, SessionState, Sort};
 
+use super::super::paging;
 use crate::edge::params::Params;
 use crate::edge::problem::Refusal;
 
@@ -11,8 +12,6 @@ use crate::edge::problem::Refusal;
 pub(super) const NAMES: [&str; 7] = ["state", "client", "sub", "q", "sort", "limit", "cursor"];
 /// The longest free text.
 const TEXT_BYTES: usize = 200;
-const LIMIT: u32 = 50;
-const LIMIT_MAX: u32 = 100;
 
 /// What is asked of the list, without the place.
 #[derive(Debug)]
@@ -31,11 +30,7 @@ impl Asked {
             None => WireSort::default(),
             Some(text) => text.parse().map_err(|_| bad("sort", "must be -last_seen or -created"))?,
         };
-        let limit = match params.get("limit").map(str::parse) {
-            None => LIMIT,
-            Some(Ok(n @ 1..=LIMIT_MAX)) => n,
-            Some(_) => return Err(bad("limit", "must be a number from 1 to 100")),
-        };
+        let limit = paging::limit(params)?;
         let text = |name: &str| match params.get(name) {
             Some(text) if text.len() > TEXT_BYTES => Err(bad(name, "is longer than 200 bytes")),
             other => Ok(other.map(str::to_owned)),
