@@ -58,9 +58,12 @@ fn s05_purposes_and_owners_do_not_stand_for_one_another() {
 
 #[test]
 fn s05_no_kind_of_sealed_value_stands_for_another_or_for_another_client() {
-    use Purpose::{Answer, Cursor, DataKey, Download, DpopNonce, Preview, PushedRequest, SubjectKey, Transaction};
+    use Purpose::{
+        Answer, AppSignOut, Cursor, DataKey, Download, DpopNonce, Preview, PushedRequest, SubjectKey, Transaction,
+    };
     let ring = ring();
-    let kinds = [Transaction, Answer, DataKey, SubjectKey, Cursor, DpopNonce, PushedRequest, Preview, Download];
+    let kinds =
+        [Transaction, Answer, DataKey, SubjectKey, Cursor, DpopNonce, PushedRequest, AppSignOut, Preview, Download];
     let places: Vec<(Purpose, &[u8])> =
         kinds.into_iter().flat_map(|kind| [&b"app"[..], b"console"].map(|client| (kind, client))).collect();
     for (kind, client) in &places {
