@@ -5,6 +5,7 @@
 mod abuse;
 mod afterwards;
 mod beyond;
+mod clocks;
 mod id_token;
 mod keys;
 mod page;

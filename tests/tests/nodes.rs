@@ -87,6 +87,17 @@ async fn u09_u11_logout_token_at_one_node_ends_the_stream_at_another() {
 
 #[tokio::test]
 async fn t01_calls_on_three_nodes_cost_one_refresh() {
+    one_refresh(20, Duration::from_millis(500)).await;
+}
+
+/// Longer than any impatience on the way: no lease may run out while the provider thinks.
+#[tokio::test]
+async fn u01_t01_two_hundred_calls_on_three_nodes_wait_half_a_minute_for_one_refresh() {
+    one_refresh(67, Duration::from_secs(30)).await;
+}
+
+/// So many calls on each of three nodes meet an expired access token, and the provider takes its time.
+async fn one_refresh(calls_each: usize, provider_takes: Duration) {
     let (gateway, _) = gateway(Setup::default().access_ttl_secs(2)).await;
     let nodes = [gateway.node().await, gateway.node().await];
     let alice = gateway.signed_in("alice").await;
@@ -96,12 +107,13 @@ async fn t01_calls_on_three_nodes_cost_one_refresh() {
     Provider::shared().access_ttl(gateway.client_id(), 3600).await;
     tokio::time::sleep(Duration::from_millis(2200)).await;
     let before = gateway.seen().await.token("refresh_token").len();
-    let slow = json!({ "endpoint": "token", "grant": "refresh_token", "mode": "delay", "ms": 500 });
+    let ms = u64::try_from(provider_takes.as_millis()).unwrap();
+    let slow = json!({ "endpoint": "token", "grant": "refresh_token", "mode": "delay", "ms": ms });
     Provider::shared().fault(gateway.client_id(), slow).await;
     let cookie = format!("{SESSION_COOKIE}={}", alice.session_cookie().unwrap().value);
     let mut calls = JoinSet::new();
     for port in [gateway.port(), nodes[0].port(), nodes[1].port()] {
-        for n in 0..20 {
+        for n in 0..calls_each {
             let request = Request::new("GET", &gateway.host(), &format!("/api/{n}")).header("Cookie", &cookie);
             let request = request.header("X-CSRF", "1").header("Sec-Fetch-Site", "same-origin");
             calls.spawn(async move { request.send(port).await.unwrap().status });
@@ -114,7 +126,7 @@ async fn t01_calls_on_three_nodes_cost_one_refresh() {
     assert_eq!(seen.token("refresh_token").len(), before + 1, "{:?}", seen.refused());
     let new = seen.granted("refresh_token").pop().unwrap()["access"].as_str().unwrap().to_owned();
     let calls = gateway.upstream.calls();
-    let last = calls.iter().rev().take(60);
+    let last = calls.iter().rev().take(3 * calls_each);
     assert!(last.into_iter().all(|call| call.headers.get("authorization") == Some(&format!("Bearer {new}"))));
 }
 

@@ -22,7 +22,7 @@ async fn own() -> (Server, Gateway) {
 }
 
 #[tokio::test]
-async fn f02_u10_store_that_is_away_signs_nobody_out_and_comes_back_by_itself() {
+async fn u10_f02_store_that_is_away_signs_nobody_out_and_comes_back_by_itself() {
     let (mut server, mut gateway) = own().await;
     let (alice, bob) = (gateway.signed_in("alice").await, gateway.signed_in("bob").await);
     // From here on only Alice's session is in memory.
