@@ -37,7 +37,10 @@ use cloakroom_core::store::Ended;
 #[must_use]
 pub fn ended_by_another(ended: Option<&Ended>) -> bool {
     ended.is_some_and(|ended| {
-        matches!(&*ended.reason, "revoked" | "locked" | "ended_by_user" | "logged_out_by_provider" | "key_burned")
+        matches!(
+            &*ended.reason,
+            "revoked" | "locked" | "ended_by_user" | "evicted" | "logged_out_by_provider" | "key_burned"
+        )
     })
 }
 
@@ -49,6 +52,7 @@ pub fn over_text(ended: Option<&Ended>) -> String {
         Some("locked") => ended.and_then(|ended| ended.text.clone()).unwrap_or_else(|| "your account is locked".into()),
         Some("revoked") => "an administrator ended your session".into(),
         Some("key_burned") => "the operator of this site had to end all sessions of that time".into(),
+        Some("evicted") => "you signed in elsewhere, and this app allows no more sessions at once".into(),
         Some("ended_by_user") => "you ended this session from another device".into(),
         Some("signed_out") => "you signed out".into(),
         Some("logged_out_by_provider") => "your identity provider signed you out".into(),

@@ -10,6 +10,7 @@ pub(crate) fn sign(kind: &str) -> (&'static str, &'static str) {
         "session.started" => ("log-in", "ok"),
         "session.ended" | "provider.logout" => ("log-out", "neutral"),
         "session.revoked" => ("ban", "bad"),
+        "session.evicted" => ("log-out", "warn"),
         "session.old_cookie_used" => ("triangle-alert", "bad"),
         "provider.revocation_failed" => ("triangle-alert", "warn"),
         "provider.revoked" => ("key-round", "neutral"),

@@ -7,6 +7,7 @@ pub mod exchange;
 pub mod follow;
 mod forget;
 pub mod id;
+pub mod limit;
 pub mod locks;
 pub mod mobile;
 pub mod open;
@@ -35,6 +36,7 @@ use crate::store::{Store, StoreResult};
 use crate::vault::{SessionVault, TokenSeal};
 use follow::{Shared, Trust};
 use id::SessionId;
+use limit::Turns;
 use open::Live;
 use succession::Successions;
 
@@ -69,6 +71,7 @@ pub struct Sessions {
     trust: Arc<Trust>,
     seen: mpsc::UnboundedSender<(SessionId, UnixMs)>,
     successions: Successions,
+    turns: Turns,
     /// How many sessions were taken out of memory: who puts one in can tell whether it may have been this one.
     forgotten: AtomicU64,
     /// Wakes whoever tells providers of ended sessions.
@@ -121,6 +124,7 @@ impl Sessions {
                 live: Cache::new(cached),
                 seen,
                 successions: Successions::default(),
+                turns: Turns::default(),
                 forgotten: AtomicU64::new(0),
                 to_tell: Notify::new(),
             }),

@@ -12,6 +12,7 @@ pub mod login;
 pub mod mobile;
 pub mod refresh_rows;
 pub mod revocations;
+pub mod room;
 pub mod rows;
 pub mod succession;
 
@@ -33,6 +34,7 @@ pub use revocations::{
     Covered, Due, Facts, Filter, RevocationId, RevocationRow, RevocationStore, Telling, ToEnd, Told, ToldOutcome,
     Upstream, User,
 };
+pub use room::{Room, Verdict, WhenFull};
 pub use rows::{
     CommitLogin, CommitLogout, Count, End, EndOutcome, Ended, ListPage, ListQuery, LogoutOutcome, Named, NamedBy,
     Place, SessionRow, SessionState, SessionSummary, Sort, StoredTokens, SubjectKeyRow, Tombstone, Totals,
@@ -107,7 +109,8 @@ pub trait Store: RevocationStore + LockStore + Send + Sync + 'static {
 
     /// Uses the login transaction up, stores the new session with its token set, ends the browser's
     /// old session, and appends the audit events: all of it or nothing. A session that ran until now and was stepped up
-    /// is kept in mind with its successor.
+    /// is kept in mind with its successor. Where the person has as many sessions at the client as they may, the oldest
+    /// end or the login is refused, as `room` says.
     async fn commit_login(&self, login: CommitLogin) -> StoreResult<LoginOutcome>;
 
     /// One session's row, live or ended.

@@ -46,6 +46,17 @@ fn decided(event: &ReadEvent, actor: &str, who: &str) -> String {
     }
 }
 
+fn ended(who: &str, reason: &str) -> String {
+    match reason {
+        "signed_out" => format!("{who} signed out"),
+        "replaced" => format!("{who} signed in anew in the same browser"),
+        "ended_by_user" => format!("{who} ended the session from another device"),
+        "refused_by_provider" => format!("The provider no longer renews the session of {who}"),
+        "logged_out_by_provider" => format!("The provider signed {who} out"),
+        other => format!("The session of {who} ended: {other}"),
+    }
+}
+
 pub(super) fn text(event: &ReadEvent) -> String {
     // A provider may name a session of its own without saying whose.
     let nobody = if event.kind == "provider.logout" { "a person" } else { "An erased person" };
@@ -57,15 +68,13 @@ pub(super) fn text(event: &ReadEvent) -> String {
             Some(address) => format!("{who} signed in from {address}"),
             None => format!("{who} signed in"),
         },
-        "session.ended" => match fact("reason") {
-            "signed_out" => format!("{who} signed out"),
-            "replaced" => format!("{who} signed in anew in the same browser"),
-            "ended_by_user" => format!("{who} ended the session from another device"),
-            "refused_by_provider" => format!("The provider no longer renews the session of {who}"),
-            "logged_out_by_provider" => format!("The provider signed {who} out"),
-            other => format!("The session of {who} ended: {other}"),
-        },
+        "session.ended" => ended(who, fact("reason")),
         "session.revoked" => format!("The session of {who} was revoked: {}", fact("text")),
+        "session.evicted" => format!("The oldest session of {who} made room for a new one"),
+        "session.refused" => {
+            let most = event.facts.get("most").and_then(Value::as_u64).unwrap_or_default();
+            format!("{who} was refused one more session: {most} at once is the most")
+        }
         "session.old_cookie_used" => {
             let from =
                 event.subject.as_ref().and_then(|person| person.address.as_deref()).unwrap_or("an unknown address");

@@ -18,6 +18,7 @@ use cloakroom_core::machine::MachineIssuer;
 use cloakroom_core::oidc::grant::GrantAsk;
 use cloakroom_core::policy::{Access, Callers, ClaimPath, Policy};
 use cloakroom_core::rate::Rate;
+use cloakroom_core::session::limit::SessionLimit;
 use cloakroom_core::vault::RootKey;
 
 use crate::edge::antiforgery::Kind;
@@ -30,10 +31,9 @@ use crate::edge::tls::{Certificate, Settings};
 use crate::edge::watch::Limits;
 use crate::telemetry::logs::Format;
 
-pub use provider::{Provider, Registration, RegistrationId};
-
 use super::store::Store;
 pub(super) use crate::proxy::route::Documents;
+pub use provider::{Provider, Registration, RegistrationId};
 
 /// Everything. References between its parts hold.
 #[derive(Debug)]
@@ -164,6 +164,8 @@ pub struct Client {
     pub step_up_grace_secs: i64,
     /// How old a sign-in may be of whoever ends other sessions of theirs; 0: any.
     pub recent_login_secs: i64,
+    /// How many sessions a person may have at once; `None` for any number.
+    pub session_limit: Option<SessionLimit>,
     /// Origins whose pages may call with the session cookie.
     pub trusted_origins: Vec<Origin>,
     /// URLs that `return_to` may name.
@@ -197,6 +199,8 @@ pub struct MobileClient {
     pub idle_secs: i64,
     /// Ends a session in any case.
     pub absolute_secs: i64,
+    /// How many sessions a person may have at once; `None` for any number.
+    pub session_limit: Option<SessionLimit>,
     /// Whether its tokens are bound to a device key.
     pub dpop: DpopMode,
     /// What a service shows to ask about its tokens.

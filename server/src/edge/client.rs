@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use http::{HeaderMap, Uri, header};
 
+use cloakroom_core::session::limit::SessionLimit;
 use cloakroom_core::vault::TicketSeal;
 
 use super::mobile_client::MobileClient;
@@ -88,6 +89,8 @@ pub struct Client {
     pub step_up_grace_secs: i64,
     /// How old a sign-in may be of whoever ends other sessions of theirs, in seconds; 0: any.
     pub recent_login_secs: i64,
+    /// How many sessions a person may have at once; `None` for any number.
+    pub session_limit: Option<SessionLimit>,
     /// The registrations it may log in with; the first is the default.
     pub registrations: Vec<RegistrationRef>,
     /// Origins whose pages may call with the session cookie, beside the own one.

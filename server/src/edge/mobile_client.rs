@@ -3,6 +3,8 @@
 use secrecy::SecretString;
 use url::Url;
 
+use cloakroom_core::session::limit::SessionLimit;
+
 use super::client::RegistrationRef;
 use super::rates::Limit;
 
@@ -27,6 +29,8 @@ pub struct MobileClient {
     pub idle_secs: i64,
     /// Ends a session after so long in any case, in seconds.
     pub absolute_secs: i64,
+    /// How many sessions a person may have at once; `None` for any number.
+    pub session_limit: Option<SessionLimit>,
     /// Whether tokens are bound to a device key.
     pub dpop: DpopMode,
     /// What an upstream shows to ask about this client's tokens; `None`: nobody may ask.

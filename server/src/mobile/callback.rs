@@ -132,6 +132,7 @@ async fn code(
         begun_at: transaction.expires_at.plus_secs(-LIFE_SECS),
         replaces: None,
         grace_secs: 0,
+        limit: app.session_limit,
         app: Some(Ask {
             redirect_uri: ask.redirect_uri.clone(),
             challenge: ask.challenge.clone(),
@@ -145,9 +146,9 @@ async fn code(
             Ok(Ok(gateway.sessions.token_seal().code(&ticket).to_string()))
         }
         Err(StartError::Replayed) => Ok(Err(CallbackError::Replayed)),
-        Err(error @ (StartError::LoggedOut | StartError::Revoked | StartError::Locked(_))) => {
-            Ok(Err(CallbackError::Login(error.to_string())))
-        }
+        Err(
+            error @ (StartError::LoggedOut | StartError::Revoked | StartError::Locked(_) | StartError::Full { .. }),
+        ) => Ok(Err(CallbackError::Login(error.to_string()))),
         Err(StartError::Store(error)) => Err(error.into()),
     }
 }

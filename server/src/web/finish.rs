@@ -189,6 +189,7 @@ async fn start(
         replaces: begun.old,
         app: None,
         grace_secs: begun.grace_secs,
+        limit: client.session_limit,
     };
     match gateway.sessions.start(start).await {
         Ok(ticket) => {
@@ -204,6 +205,10 @@ async fn start(
                 _ => "login-logged-out",
             };
             Err(refused(context, code, &error.to_string(), &transaction.return_to))
+        }
+        // They did prove who they are: this is no failed sign-in.
+        Err(error @ StartError::Full { .. }) => {
+            Err(refused(context, "login-too-many", &error.to_string(), &transaction.return_to))
         }
         Err(StartError::Store(error)) => Err(error.into()),
     }

@@ -116,6 +116,7 @@ mod tests {
             absolute_secs: 1,
             step_up_grace_secs: 0,
             recent_login_secs: 0,
+            session_limit: None,
             registrations: vec![],
             trusted_origins: vec![],
             look: crate::edge::page::look::Look::PLAIN,

@@ -14,6 +14,7 @@ pub(crate) mod make;
 pub(crate) mod mobile;
 pub(crate) mod refresh;
 pub(crate) mod revocations;
+pub(crate) mod room;
 pub(crate) mod search;
 pub(crate) mod succession;
 pub(crate) mod walk;
@@ -43,6 +44,12 @@ macro_rules! conformance {
             ends: tokens_are_forgotten_after_the_end_only;
             ends: last_seen_moves_forward_only;
             ends: last_seen_never_outlives_the_session;
+
+            room: c09_the_oldest_make_room_and_nobody_else;
+            room: c09_a_login_beyond_the_limit_is_refused_and_keeps_nothing;
+            room: c09_whoever_thought_of_others_keeps_nothing;
+            room: c09_no_race_exceeds_the_limit;
+            room: c09_sessions_of_an_unfinished_revocation_take_no_place;
 
             succession: c14_a_stepped_up_session_is_kept_in_mind_with_its_successor;
             succession: c14_the_first_late_use_is_noted_once_in_a_race;

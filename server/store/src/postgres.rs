@@ -15,6 +15,7 @@ mod mobile;
 mod open;
 mod refresh;
 mod revocations;
+mod room;
 mod sessions;
 mod succession;
 mod sweep;

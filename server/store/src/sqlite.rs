@@ -11,6 +11,7 @@ mod mobile;
 mod open;
 mod refresh;
 mod revocations;
+mod room;
 mod sessions;
 mod succession;
 mod telling;

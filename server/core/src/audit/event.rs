@@ -23,6 +23,10 @@ pub enum Kind {
     SessionEnded,
     /// An administrator ended a session.
     SessionRevoked,
+    /// A session ended because its person signed in once more than the client allows, and it was the oldest.
+    SessionEvicted,
+    /// A person who proved who they are got no session: they have as many as the client allows.
+    SessionRefused,
     /// The secret that a step-up replaced was used after its time: somebody may hold a copy. Noted once a session.
     OldCookieUsed,
     /// An administrator decided to end every session that a filter covers: from now on they are over.
@@ -61,6 +65,8 @@ impl Kind {
             Self::SessionStarted => "session.started",
             Self::SessionEnded => "session.ended",
             Self::SessionRevoked => "session.revoked",
+            Self::SessionEvicted => "session.evicted",
+            Self::SessionRefused => "session.refused",
             Self::OldCookieUsed => "session.old_cookie_used",
             Self::RevocationStarted => "revocation.started",
             Self::RevocationFinished => "revocation.finished",

@@ -36,6 +36,12 @@ impl How {
         Self { reason: "replaced", text: None, by: None, channel: None }
     }
 
+    /// The person signed in once more than the client allows, and this was the oldest of their sessions.
+    #[must_use]
+    pub const fn evicted() -> Self {
+        Self { reason: "evicted", text: None, by: None, channel: None }
+    }
+
     /// The person ended it from another session.
     #[must_use]
     pub const fn ended_by_user() -> Self {
@@ -101,7 +107,11 @@ impl Sessions {
 
     /// The unit of work that ends this session.
     pub(super) async fn end_of(&self, session: &SessionSummary, how: &How) -> StoreResult<End> {
-        let kind = if how.reason == "revoked" { Kind::SessionRevoked } else { Kind::SessionEnded };
+        let kind = match how.reason {
+            "revoked" => Kind::SessionRevoked,
+            "evicted" => Kind::SessionEvicted,
+            _ => Kind::SessionEnded,
+        };
         let mut facts = Map::new();
         facts.insert("reason".into(), json!(how.reason));
         if let Some(text) = &how.text {

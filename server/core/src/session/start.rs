@@ -2,23 +2,36 @@
 
 use std::sync::Arc;
 
-use serde_json::Map;
+use serde_json::{Map, Value};
 
 use super::Sessions;
 use super::end::How;
 use super::id::{SessionId, SessionSecret, Ticket};
+use super::limit::SessionLimit;
 use super::open::{Access, person_of};
 use super::record::{CodeBinding, MobileValues, SealedSession};
 use crate::audit::event::{Deed, Kind, Person};
 use crate::clock::UnixMs;
 use crate::oidc::{ClaimMap, VerifiedLogin};
 use crate::store::{
-    CommitLogin, EndOutcome, LoginOutcome, Proven, SessionRow, SessionSummary, StoreError, StoredTokens,
+    CommitLogin, EndOutcome, LoginOutcome, Proven, Room, SessionRow, SessionSummary, StoreError, StoredTokens,
 };
 use crate::vault::sealed::Owner;
 
 /// The longest user agent that is kept.
 const USER_AGENT_BYTES: usize = 512;
+
+/// How often a login looks again where others were faster.
+const TRIES: usize = 20;
+
+/// A session about to be kept.
+struct Kept<'a> {
+    row: &'a SessionRow,
+    tokens: StoredTokens,
+    person: Person,
+    replaces: Option<SessionId>,
+    now: UnixMs,
+}
 
 /// A new session to be.
 #[derive(Debug)]
@@ -53,6 +66,8 @@ pub struct Start<'a> {
     pub app: Option<AppAsk>,
     /// How long the replaced session still counts, in seconds: 0 unless this login steps it up (C14).
     pub grace_secs: i64,
+    /// How many sessions the person may have at the client; `None` for any number.
+    pub limit: Option<SessionLimit>,
 }
 
 /// What a mobile app asked for. Its session lives as long as the code that stands for it, until that is redeemed.
@@ -86,6 +101,14 @@ pub enum StartError {
     /// A lock keeps the person out, as told.
     #[error("{0}")]
     Locked(String),
+    /// The person has as many sessions at the client as they may.
+    #[error(
+        "you are signed in {most} times already, and this app allows no more at once; sign out somewhere else first"
+    )]
+    Full {
+        /// How many.
+        most: u32,
+    },
     /// The store did not keep it.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -109,37 +132,13 @@ impl Sessions {
             user_agent: row.summary.user_agent.clone(),
             ..person_of(&values)
         };
-        let event = self.parts.journal.row(started(&start, ticket.id, person)).await?;
-        let replaces = match start.replaces {
-            Some(old) => self.prepare_end(self.newest(old).await?, &How::replaced()).await?,
+        let newest = match start.replaces {
+            Some(old) => Some(self.newest(old).await?),
             None => None,
         };
-        let replaced = replaces.as_ref().map(|end| end.id);
-        let good_until = (start.grace_secs > 0).then(|| now.plus_secs(start.grace_secs));
         let before = self.forgotten();
-        let outcome = self
-            .parts
-            .store
-            .commit_login(CommitLogin {
-                transaction: start.transaction,
-                transaction_expires_at: start.transaction_expires_at,
-                session: row.clone(),
-                tokens,
-                replaces,
-                good_until,
-                proven: self.proven(&start),
-                code_expires_at: start.app.as_ref().map(|_| now.plus_secs(CODE_SECS)),
-                event,
-            })
-            .await?;
-        match (replaced, self.kept(outcome, &start)?, good_until) {
-            (Some(old), Some(EndOutcome::Ended), Some(until)) => self.step_up(old, ticket.id, until),
-            (Some(old), ..) => {
-                self.forget(old);
-                self.to_tell.notify_one();
-            }
-            (None, ..) => {}
-        }
+        let kept = Kept { row: &row, tokens, person, replaces: newest, now };
+        self.keep(&start, kept).await?;
         // An app's session changes when its code is redeemed, perhaps on another node: until then it is in no memory.
         if start.app.is_none() {
             self.remember(&row, values, access);
@@ -148,17 +147,82 @@ impl Sessions {
         Ok(ticket)
     }
 
-    /// What became of the replaced session, if the login was kept. The tokens of one that was not are of no use.
-    fn kept(&self, outcome: LoginOutcome, start: &Start<'_>) -> Result<Option<EndOutcome>, StartError> {
-        let refused = match outcome {
-            LoginOutcome::Started { replaced } => return Ok(replaced),
-            LoginOutcome::Replayed => return Err(StartError::Replayed),
-            LoginOutcome::LoggedOut => StartError::LoggedOut,
-            LoginOutcome::Revoked => StartError::Revoked,
-            LoginOutcome::Locked(lock) => StartError::Locked(lock.told()),
+    /// Keeps the new session, ends those whose place it takes, and settles in memory who still counts.
+    async fn keep(self: &Arc<Self>, start: &Start<'_>, kept: Kept<'_>) -> Result<(), StartError> {
+        let Kept { row, tokens, person, replaces, now } = kept;
+        let good_until = (start.grace_secs > 0).then(|| now.plus_secs(start.grace_secs));
+        let _turn = match start.limit {
+            Some(_) => self.turns.take(&row.subject).await,
+            None => None,
         };
+        for _ in 0..TRIES {
+            let event = started(start, Some(row.summary.id), person.clone(), Kind::SessionStarted, Map::new());
+            let room = match start.limit {
+                Some(limit) => Some(self.room(limit, row, replaces).await?),
+                None => None,
+            };
+            let evicted = room.as_ref().map(Room::makes_room).unwrap_or_default();
+            let login = CommitLogin {
+                transaction: start.transaction,
+                transaction_expires_at: start.transaction_expires_at,
+                session: row.clone(),
+                tokens: tokens.clone(),
+                replaces: match replaces {
+                    Some(old) => self.prepare_end(old, &How::replaced()).await?,
+                    None => None,
+                },
+                good_until,
+                room,
+                proven: self.proven(start),
+                code_expires_at: start.app.as_ref().map(|_| now.plus_secs(CODE_SECS)),
+                event: self.parts.journal.row(event).await?,
+            };
+            match self.parts.store.commit_login(login).await? {
+                LoginOutcome::Changed => {}
+                LoginOutcome::Started { replaced } => {
+                    self.make_way(row.summary.id, replaces.zip(replaced), good_until, &evicted);
+                    return Ok(());
+                }
+                LoginOutcome::Replayed => return Err(StartError::Replayed),
+                LoginOutcome::LoggedOut => return Err(self.refuse(start, StartError::LoggedOut)),
+                LoginOutcome::Revoked => return Err(self.refuse(start, StartError::Revoked)),
+                LoginOutcome::Locked(lock) => return Err(self.refuse(start, StartError::Locked(lock.told()))),
+                LoginOutcome::Full => {
+                    let most = start.limit.map_or(0, |limit| limit.most);
+                    self.note_refused(start, person, most).await?;
+                    return Err(self.refuse(start, StartError::Full { most }));
+                }
+            }
+        }
+        Err(StoreError::Unavailable("too many sign-ins of one person at once".into()).into())
+    }
+
+    /// After a login was kept: those whose place it took are over, or count for a moment more.
+    fn make_way(
+        self: &Arc<Self>,
+        id: SessionId,
+        replaced: Option<(SessionId, EndOutcome)>,
+        good_until: Option<UnixMs>,
+        evicted: &[SessionId],
+    ) {
+        let over = match (replaced, good_until) {
+            (Some((old, EndOutcome::Ended)), Some(until)) => {
+                self.step_up(old, id, until);
+                None
+            }
+            (Some((old, _)), _) => Some(old),
+            (None, _) => None,
+        };
+        for &old in evicted.iter().chain(&over) {
+            self.forget(old);
+        }
+        self.to_tell.notify_one();
+    }
+
+    /// Why a login starts nothing. Its tokens are of no use.
+    fn refuse(&self, start: &Start<'_>, why: StartError) -> StartError {
         self.discard(&start.login, start.provider_id, start.registration_id);
-        Err(refused)
+        why
     }
 
     /// By what a provider's logout that came first is found.
@@ -248,16 +312,22 @@ impl Sessions {
     }
 }
 
-fn started<'a>(start: &Start<'a>, id: SessionId, person: Person) -> Deed<'a> {
+pub(super) fn started<'a>(
+    start: &Start<'a>,
+    session: Option<SessionId>,
+    person: Person,
+    kind: Kind,
+    facts: Map<String, Value>,
+) -> Deed<'a> {
     Deed {
-        kind: Kind::SessionStarted,
+        kind,
         tenant: start.tenant,
-        session: Some(id),
+        session,
         client_id: Some(start.client_id),
         provider_id: Some(start.provider_id),
         subject: Some(person),
         actor: None,
-        facts: Map::new(),
+        facts,
     }
 }
 

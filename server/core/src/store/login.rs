@@ -20,6 +20,10 @@ pub enum LoginOutcome {
     Revoked,
     /// A lock keeps the person out: the transaction is used up, nothing else was kept.
     Locked(Box<Lock>),
+    /// The person has as many sessions as they may: the transaction is used up, nothing else was kept.
+    Full,
+    /// Others would have to make room than the caller thought: nothing was kept.
+    Changed,
 }
 
 /// When a login was proven, and by what names a provider's logout would have called it.

@@ -4,6 +4,7 @@ use super::login::Proven;
 use crate::audit::AuditRow;
 use crate::clock::UnixMs;
 use crate::session::id::{SecretHash, SessionId};
+use crate::store::Room;
 
 /// A key of the ring, wrapped by the root key.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -131,6 +132,8 @@ pub struct CommitLogin {
     pub replaces: Option<End>,
     /// Until when that one still counts, where this login steps it up.
     pub good_until: Option<UnixMs>,
+    /// How many sessions the person may have at the client; `None` for any number.
+    pub room: Option<Room>,
     /// What a logout that came first is told by.
     pub proven: Proven,
     /// Until when the code of a mobile app's session may be redeemed; `None` for a browser's session.

@@ -160,6 +160,7 @@ impl Hand {
             tokens,
             replaces: None,
             good_until: None,
+            room: None,
             proven,
             code_expires_at: None,
             event: started.await?,

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use cloakroom_core::session::limit::SessionLimit;
+
 use super::{Outside, Parts, known, look, rates, web};
 use crate::config::mask::quoted;
 use crate::config::model::{Client, Origin, Provider, RegistrationId, Site};
@@ -15,6 +17,9 @@ pub(super) const MOST_SECS: i64 = 31_536_000;
 
 /// Calls of a page that was there before a step-up are over by then.
 const MOST_GRACE_SECS: i64 = 300;
+
+/// More devices than anybody has.
+const MOST_SESSIONS: i64 = 100;
 
 /// The tenant of clients that name none.
 const TENANT: &str = "default";
@@ -52,6 +57,7 @@ fn client(reader: &Reader<'_>, id: &str, providers: &Parts<Provider>, outside: &
     idle_counts(reader, &idle, &absolute);
     let grace = reader.number("step_up_grace_secs", 0..=MOST_GRACE_SECS, 30);
     let recent_login = reader.number("recent_login_secs", 0..=86_400, 0);
+    let session_limit = session_limit(reader);
     let return_urls = reader.texts("return_urls").unwrap_or_default();
     for url in &return_urls {
         if let Err(why) = web::safe_url(url.value) {
@@ -74,11 +80,27 @@ fn client(reader: &Reader<'_>, id: &str, providers: &Parts<Provider>, outside: &
         absolute_secs: absolute.value,
         step_up_grace_secs: grace.value,
         recent_login_secs: recent_login.value,
+        session_limit,
         trusted_origins,
         return_urls: return_urls.into_iter().map(|url| url.value.to_owned()).collect(),
         post_logout_path: path.map_or_else(|| "/".to_owned(), |found| found.value),
         limit,
     }
+}
+
+/// How many sessions a person may have at a client at once.
+pub(super) fn session_limit(reader: &Reader<'_>) -> Option<SessionLimit> {
+    let is_limited = reader.has("max_sessions");
+    let most = reader.number("max_sessions", 1..=MOST_SESSIONS, 1);
+    let when_full = reader.one_of("when_full", &[("end_oldest", false), ("refuse", true)], false);
+    if !is_limited && reader.has("when_full") {
+        reader.clash(
+            &when_full.place,
+            "when_full without max_sessions does nothing",
+            "set max_sessions, or take when_full out",
+        );
+    }
+    is_limited.then(|| SessionLimit { most: u32::try_from(most.value).unwrap_or(u32::MAX), refuses: when_full.value })
 }
 
 fn trusted_origins(reader: &Reader<'_>) -> Vec<Origin> {

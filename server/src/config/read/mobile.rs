@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::clients::{MOST_SECS, idle_counts, name_of, registrations, tenant_of};
+use super::clients::{MOST_SECS, idle_counts, name_of, registrations, session_limit, tenant_of};
 use super::{Outside, Parts, known, rates};
 use crate::config::mask::quoted;
 use crate::config::model::{MobileClient, Provider, Site};
@@ -49,6 +49,7 @@ fn client(
     let absolute = reader.number("absolute_secs", 1..=MOST_SECS, 90 * DAY_SECS);
     let idle = reader.number("idle_secs", 1..=MOST_SECS, (30 * DAY_SECS).min(absolute.value));
     idle_counts(reader, &idle, &absolute);
+    let session_limit = session_limit(reader);
     let modes = [("off", DpopMode::Off), ("optional", DpopMode::Optional), ("required", DpopMode::Required)];
     let dpop = reader.one_of("dpop", &modes, DpopMode::Off).value;
     let introspection_secret = reader.text("introspection_secret").and_then(|found| {
@@ -77,6 +78,7 @@ fn client(
         access_secs: access.value,
         idle_secs: idle.value,
         absolute_secs: absolute.value,
+        session_limit,
         dpop,
         introspection_secret,
         limit,

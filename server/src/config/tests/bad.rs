@@ -83,6 +83,9 @@ fn u24_values_of_the_wrong_type_or_out_of_range() {
         ("token = \"user\"", "forms = \"yes\"", 25, "routes[0].forms must be true or false, but is text"),
         ("[clients.app]\n", "[clients.app]\nidle_secs = 0\n", 14, "clients.app.idle_secs = 0 is out of range"),
         ("[clients.app]\n", "[clients.app]\nidle_secs = 50000\n", 14, "longer than absolute_secs = 36000"),
+        ("[clients.app]\n", "[clients.app]\nwhen_full = \"refuse\"\n", 14, "without max_sessions does nothing"),
+        ("[clients.app]\n", "[clients.app]\nmax_sessions = 0\n", 14, "max_sessions = 0 is out of range"),
+        ("[clients.app]\n", "[clients.app]\nstep_up_grace_secs = 301\n", 14, "step_up_grace_secs = 301 is out"),
         (
             "[clients.app]\n",
             "[clients]\nlogo = 1\n[clients.app]\n",

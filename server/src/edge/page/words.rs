@@ -122,6 +122,7 @@ const TOLD: &[(&str, &str, bool)] = &[
     ("login-logged-out", "Der Identitätsanbieter hat Sie während der Anmeldung abgemeldet", false),
     ("login-revoked", "Während der Anmeldung wurden Sitzungen wie diese beendet", false),
     ("login-locked", "Die Anmeldung ist zurzeit gesperrt", true),
+    ("login-too-many", "Sie sind schon so oft angemeldet, wie diese App es zulässt", true),
     ("login-provider-unavailable", "Der Identitätsanbieter ist gerade nicht erreichbar", true),
 ];
 

@@ -92,6 +92,7 @@ pub(crate) fn login(session: SessionRow) -> CommitLogin {
         replaces: None,
         code_expires_at: None,
         good_until: None,
+        room: None,
         proven: Proven {
             upstream_sid: session.upstream_sid,
             subject: session.subject,

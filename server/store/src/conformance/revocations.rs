@@ -21,7 +21,7 @@ fn of(n: u64, person: u64, client: &str) -> SessionRow {
     row
 }
 
-fn person(n: u64) -> Filter {
+pub(super) fn person(n: u64) -> Filter {
     let user = User { issuer: "https://id.example.com".into(), sub: format!("sub-{n}"), subject: subject(n) };
     Filter { user: Some(user), ..Filter::default() }
 }
@@ -49,7 +49,7 @@ fn decided(n: u8, filter: Filter) -> RevocationRow {
     }
 }
 
-async fn decide(store: &dyn Store, n: u8, filter: Filter) -> RevocationRow {
+pub(super) async fn decide(store: &dyn Store, n: u8, filter: Filter) -> RevocationRow {
     let row = decided(n, filter);
     let (kept, new) = store.begin_revocation(row.clone(), event("revocation.started", None)).await.expect("kept");
     assert!(new);

@@ -2,12 +2,19 @@
 
 use sqlx::PgConnection;
 
-use cloakroom_core::store::{CommitLogin, EndOutcome, LoginOutcome, SessionRow, StoredTokens};
+use cloakroom_core::store::{CommitLogin, EndOutcome, LoginOutcome, SessionRow, StoredTokens, Verdict};
 
-use super::{audit, locks, logout, mobile, revocations, sessions, succession, sweep, telling, text};
+use super::{audit, locks, logout, mobile, revocations, room, sessions, succession, sweep, telling, text};
 
 pub(super) async fn commit(connection: &mut PgConnection, login: &CommitLogin) -> sqlx::Result<LoginOutcome> {
     let now = login.session.summary.created_at;
+    let verdict = match &login.room {
+        Some(room) => room.verdict(&room::running(connection, login).await?),
+        None => Verdict::Fits(&[]),
+    };
+    if matches!(verdict, Verdict::Changed) {
+        return Ok(LoginOutcome::Changed);
+    }
     sweep::used_transactions(connection, now).await?;
     let used =
         sqlx::query("INSERT INTO used_transactions (hash, expires_at) VALUES ($1, $2) ON CONFLICT (hash) DO NOTHING")
@@ -28,6 +35,8 @@ pub(super) async fn commit(connection: &mut PgConnection, login: &CommitLogin) -
     if let Some(lock) = locks::on(connection, &login.session, now).await? {
         return Ok(LoginOutcome::Locked(Box::new(lock)));
     }
+    let Verdict::Fits(oldest) = verdict else { return Ok(LoginOutcome::Full) };
+    sessions::end_all(connection, oldest).await?;
     insert_session(connection, &login.session).await?;
     insert_tokens(connection, &login.session, &login.tokens).await?;
     if let Some(expires_at) = login.code_expires_at {

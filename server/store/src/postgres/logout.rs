@@ -90,6 +90,16 @@ async fn remember(connection: &mut PgConnection, stone: &Tombstone, now: UnixMs)
     .map(|_| ())
 }
 
+/// Keeps every other login and logout of these names waiting until this unit is over.
+pub(super) async fn hold(connection: &mut PgConnection, proven: &Proven) -> sqlx::Result<()> {
+    let session = proven.upstream_sid.as_ref().unwrap_or(&proven.subject);
+    sqlx::query("SELECT slot FROM locks WHERE slot = ANY($1) ORDER BY slot FOR UPDATE")
+        .bind([slot(session), slot(&proven.subject)].as_slice())
+        .fetch_all(connection)
+        .await
+        .map(|_| ())
+}
+
 /// Whether a logout forbids the login: one that was issued with or after its ID token; or one that came while the login
 /// was on its way, unless the person has proved who they are since. A logout of the same name that comes now waits for
 /// this login's commit, and then finds its session.

@@ -29,7 +29,7 @@ pub(super) async fn of_subject(
     query.push(" AND live_until > ").push_bind(now.0);
     query.push(" ORDER BY created_at DESC, id DESC LIMIT 1000");
     let mut found = summaries(&query.build().fetch_all(readers).await.map_err(store_error)?)?;
-    revocations::tell(readers, &mut found).await?;
+    revocations::tell(readers, &mut found).await.map_err(store_error)?;
     found.retain(|session| session.ended.is_none());
     Ok(found)
 }
@@ -66,7 +66,7 @@ pub(super) async fn page(readers: &SqlitePool, asked: ListQuery) -> StoreResult<
         count(&mut snapshot, &asked).await?
     };
     // While a revocation goes through its rows, those that it has not reached are over too.
-    let revoking = revocations::tell(&mut *snapshot, &mut found).await?;
+    let revoking = revocations::tell(&mut *snapshot, &mut found).await.map_err(store_error)?;
     let count = Count { exact: count.exact && !revoking, ..count };
     if walk.backwards {
         found.reverse();

@@ -2,11 +2,18 @@
 
 use sqlx::SqliteConnection;
 
-use cloakroom_core::store::{CommitLogin, EndOutcome, LoginOutcome, SessionRow, StoredTokens};
+use cloakroom_core::store::{CommitLogin, EndOutcome, LoginOutcome, SessionRow, StoredTokens, Verdict};
 
-use super::{audit, locks, logout, mobile, revocations, sessions, succession, telling};
+use super::{audit, locks, logout, mobile, revocations, room, sessions, succession, telling};
 
 pub(super) async fn commit(connection: &mut SqliteConnection, login: CommitLogin) -> sqlx::Result<LoginOutcome> {
+    let verdict = match &login.room {
+        Some(room) => room.verdict(&room::running(connection, &login).await?),
+        None => Verdict::Fits(&[]),
+    };
+    if matches!(verdict, Verdict::Changed) {
+        return Ok(LoginOutcome::Changed);
+    }
     sqlx::query("DELETE FROM used_transactions WHERE expires_at < ?")
         .bind(login.session.summary.created_at.0)
         .execute(&mut *connection)
@@ -29,6 +36,8 @@ pub(super) async fn commit(connection: &mut SqliteConnection, login: CommitLogin
     if let Some(lock) = locks::on(&mut *connection, &login.session, login.session.summary.created_at).await? {
         return Ok(LoginOutcome::Locked(Box::new(lock)));
     }
+    let Verdict::Fits(oldest) = verdict else { return Ok(LoginOutcome::Full) };
+    sessions::end_all(connection, oldest.to_vec()).await?;
     insert_session(connection, &login.session).await?;
     insert_tokens(connection, &login.session, &login.tokens).await?;
     if let Some(expires_at) = login.code_expires_at {

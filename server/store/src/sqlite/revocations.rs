@@ -345,8 +345,8 @@ pub(super) async fn told_of(
 }
 
 /// The same for the rows of a list.
-pub(super) async fn tell(from: impl SqliteExecutor<'_>, rows: &mut [SessionSummary]) -> StoreResult<bool> {
-    let unfinished = unfinished(from).await.map_err(store_error)?;
+pub(super) async fn tell(from: impl SqliteExecutor<'_>, rows: &mut [SessionSummary]) -> sqlx::Result<bool> {
+    let unfinished = unfinished(from).await?;
     for row in rows.iter_mut().filter(|row| row.ended.is_none()) {
         let covering = unfinished.iter().find(|one| one.covers(&Facts::from(&*row)));
         row.ended = covering.map(RevocationRow::ended);
