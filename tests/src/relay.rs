@@ -8,9 +8,14 @@ use tokio_rustls::TlsAcceptor;
 
 /// Ends TLS with this certificate in front of a plain port of this machine; gives its own port.
 pub async fn over_tls(pair: &Pair, to: u16) -> u16 {
+    with_tls(pair.server(), to).await
+}
+
+/// The same as a server is configured.
+pub async fn with_tls(server: Arc<rustls::ServerConfig>, to: u16) -> u16 {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a free port");
     let port = listener.local_addr().expect("bound").port();
-    let acceptor = TlsAcceptor::from(pair.server());
+    let acceptor = TlsAcceptor::from(server);
     tokio::spawn(async move {
         while let Ok((socket, _)) = listener.accept().await {
             let acceptor = acceptor.clone();

@@ -39,6 +39,29 @@ impl Pair {
         Arc::new(builder.unwrap().with_no_client_auth().with_single_cert(chain, key).unwrap())
     }
 
+    /// A server with this certificate that talks to the holder of another one alone.
+    pub fn server_for(&self, client: &Self) -> Arc<rustls::ServerConfig> {
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let mut roots = RootCertStore::empty();
+        roots.add(client.made.cert.der().clone()).unwrap();
+        let verifier =
+            rustls::server::WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider));
+        let builder = rustls::ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
+        let key = rustls::pki_types::PrivateKeyDer::try_from(self.made.signing_key.serialize_der()).unwrap();
+        let chain = vec![self.made.cert.der().clone()];
+        let builder = builder.unwrap().with_client_cert_verifier(verifier.build().unwrap());
+        Arc::new(builder.with_single_cert(chain, key).unwrap())
+    }
+
+    /// The pin of its public key, as configurations write it.
+    pub fn pin(&self) -> String {
+        use base64::prelude::{BASE64_STANDARD, Engine as _};
+        use rcgen::PublicKeyData as _;
+        let spki = self.made.signing_key.subject_public_key_info();
+        let hash = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &spki);
+        format!("sha256/{}", BASE64_STANDARD.encode(hash))
+    }
+
     /// Writes `NAME.pem` and `NAME.key`.
     pub fn write(&self, folder: &Path, name: &str) {
         fs::write(folder.join(format!("{name}.key")), self.made.signing_key.serialize_pem()).unwrap();

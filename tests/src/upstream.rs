@@ -59,6 +59,7 @@ struct State {
     calls: Vec<Call>,
     scripts: Vec<(String, Script)>,
     broken_off: usize,
+    connections: usize,
 }
 
 /// The recording API. Its tasks end with the test's runtime.
@@ -76,6 +77,7 @@ impl Upstream {
         let accepting = upstream.clone();
         tokio::spawn(async move {
             while let Ok((socket, _)) = listener.accept().await {
+                accepting.state.lock().unwrap().connections += 1;
                 let serving = accepting.clone();
                 tokio::spawn(async move { serving.serve(Conn::over(socket)?).await });
             }
@@ -101,6 +103,11 @@ impl Upstream {
     /// The newest request.
     pub fn last(&self) -> Call {
         self.calls().pop().expect("a request reached the API")
+    }
+
+    /// How many connections it took.
+    pub fn connections(&self) -> usize {
+        self.state.lock().unwrap().connections
     }
 
     /// How many answers the gateway did not take to their end.

@@ -10,6 +10,7 @@ mod limits;
 mod origin;
 mod paths;
 mod slow;
+mod trust;
 mod websocket;
 
 use cloakroom_tests::{Browser, Gateway, SESSION_COOKIE};

@@ -225,9 +225,10 @@ fn registration(one: &config::RegistrationId) -> RegistrationRef {
 fn sites(config: &Config, ring: &Arc<KeyRing>, sessions: &Sessions, metrics: &Metrics) -> anyhow::Result<Sites> {
     let clients = clients(config, ring, metrics);
     let apps = mobile_clients(config, metrics);
-    let upstreams = upstreams(config)?;
+    let tls = upstreams_tls(config)?;
     let mut sites = Vec::new();
     for (number, (id, site)) in config.sites.iter().enumerate() {
+        let upstreams = upstreams(config, number, &tls)?;
         let made = Site {
             number,
             id: id.as_str().into(),
@@ -299,25 +300,33 @@ fn token_mode(token: &config::TokenMode, sessions: &Sessions) -> anyhow::Result<
     })
 }
 
-fn upstreams(config: &Config) -> anyhow::Result<HashMap<&str, Arc<Upstream>>> {
+/// TLS towards each https upstream. Those that are believed by the usual anchors share one.
+fn upstreams_tls(config: &Config) -> anyhow::Result<HashMap<&str, Arc<rustls::ClientConfig>>> {
+    let (mut all, mut usual) = (HashMap::new(), None);
+    for (id, upstream) in config.upstreams.iter().filter(|(_, upstream)| upstream.url.scheme() == "https") {
+        let made = match (upstream.trust.is_usual(), &usual) {
+            (true, Some(tls)) => Arc::clone(tls),
+            (true, None) => Arc::clone(usual.insert(upstream.trust.client_config()?)),
+            (false, _) => upstream.trust.client_config().with_context(|| format!("upstreams.{id}"))?,
+        };
+        all.insert(id.as_str(), made);
+    }
+    Ok(all)
+}
+
+/// A site's upstreams. Each site has its own, so that no connection carries the calls of two (P16).
+fn upstreams<'a>(
+    config: &'a Config,
+    site: usize,
+    tls: &HashMap<&str, Arc<rustls::ClientConfig>>,
+) -> anyhow::Result<HashMap<&'a str, Arc<Upstream>>> {
     let mut upstreams = HashMap::new();
-    let mut tls = None;
-    for (number, (id, upstream)) in config.upstreams.iter().enumerate() {
+    for (at, (id, upstream)) in config.upstreams.iter().enumerate() {
         let host = upstream.url.host_str().unwrap_or_default().trim_matches(['[', ']']).to_owned();
-        let secure = upstream.url.scheme() == "https";
-        let tls = match (secure, &tls) {
-            (false, _) => None,
-            (true, Some(tls)) => Some(Arc::clone(tls)),
-            (true, None) => Some(Arc::clone(tls.insert(tls_client()?))),
-        };
-        let tls = match tls {
-            Some(tls) => {
-                Some((tls, host.clone().try_into().with_context(|| format!("upstreams.{id}: no name for TLS"))?))
-            }
-            None => None,
-        };
+        let name = || host.clone().try_into().with_context(|| format!("upstreams.{id}: no name for TLS"));
+        let tls = tls.get(id.as_str()).map(|tls| anyhow::Ok((Arc::clone(tls), name()?))).transpose()?;
         let made = Upstream {
-            number,
+            number: site * config.upstreams.len() + at,
             id: id.as_str().into(),
             authority: upstream.url.authority().into(),
             host: host.into(),
@@ -337,23 +346,6 @@ fn tls(config: &Config) -> anyhow::Result<Option<Arc<Tls>>> {
     let Some(tls) = &config.server.tls else { return Ok(None) };
     let hosts = config.sites.values().map(|site| site.origin.host.as_str().into()).collect();
     Ok(Some(Arc::new(Tls::new(tls.settings, tls.certificates.clone(), hosts)?)))
-}
-
-/// TLS towards upstreams with the machine's trust anchors; without any, no start (S17).
-fn tls_client() -> anyhow::Result<Arc<rustls::ClientConfig>> {
-    let mut roots = rustls::RootCertStore::empty();
-    let found = rustls_native_certs::load_native_certs();
-    roots.add_parsable_certificates(found.certs);
-    anyhow::ensure!(
-        !roots.is_empty(),
-        "this machine has no trust anchors for https upstreams; install ca-certificates"
-    );
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let config = rustls::ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    Ok(Arc::new(config))
 }
 
 fn roles(config: &Config) -> RoleRules {

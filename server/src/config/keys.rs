@@ -113,7 +113,20 @@ pub(super) const SECTIONS: &[(&str, &[&str])] = &[
         ],
     ),
     ("[sites.ID]", &["origin", "client", "base_path"]),
-    ("[upstreams.ID]", &["url", "connect_timeout_ms", "response_timeout_ms", "idle_timeout_ms", "allow_plain_http"]),
+    (
+        "[upstreams.ID]",
+        &[
+            "url",
+            "connect_timeout_ms",
+            "response_timeout_ms",
+            "idle_timeout_ms",
+            "allow_plain_http",
+            "ca",
+            "client_cert",
+            "client_key",
+            "pins",
+        ],
+    ),
     (
         "[machines.ID]",
         &[

@@ -29,6 +29,7 @@ use crate::edge::page::look::Colour;
 use crate::edge::rates::Per;
 use crate::edge::tls::{Certificate, Settings};
 use crate::edge::watch::Limits;
+use crate::proxy::upstream::trust::Trust;
 use crate::telemetry::logs::Format;
 
 use super::store::Store;
@@ -252,6 +253,8 @@ pub struct Upstream {
     pub idle_timeout: Duration,
     /// Whether users' access tokens may travel to it over plain http beyond this machine (P12).
     pub allow_plain_http: bool,
+    /// Whom TLS towards it believes.
+    pub trust: Trust,
 }
 
 /// Which token a route's calls carry upstream.

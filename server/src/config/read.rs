@@ -16,6 +16,7 @@ mod routes;
 mod store;
 mod tls;
 mod tokens;
+mod trust;
 mod web;
 
 use std::collections::BTreeMap;
@@ -58,7 +59,7 @@ pub(super) fn config(root: &Reader<'_>, outside: &Outside<'_>) -> Option<Config>
     let sites = clients::sites(root, &clients);
     tls::covers(root, server.as_ref(), &sites);
     let mobile_clients = mobile::clients(mobile, &providers, &sites, outside);
-    let upstreams = routes::upstreams(root);
+    let upstreams = routes::upstreams(root, outside);
     let machines = machines::machines(root, outside);
     let names =
         policies::Names { providers: &providers, clients: &clients, apps: &mobile_clients, machines: &machines };

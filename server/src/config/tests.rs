@@ -79,6 +79,8 @@ fn folder(text: &str) -> tempfile::TempDir {
         ("logo.svg", "<svg xmlns=\"http://www.w3.org/2000/svg\"/>"),
         ("site.key", &SITE.1),
         ("database-ca.pem", &SITE.0),
+        ("gateway.pem", &SITE.0),
+        ("gateway.key", &SITE.1),
     ] {
         let file = folder.path().join(name);
         fs::write(&file, text).expect("written");

@@ -23,6 +23,7 @@ use super::page;
 use crate::proxy::path::PathRefusal;
 use crate::proxy::upstream::UpstreamError;
 pub use refused::RefusalCode;
+use refused::cause;
 
 /// Why a request is not served.
 #[derive(Debug, thiserror::Error)]
@@ -318,7 +319,7 @@ impl Refusal {
     pub fn respond(&self, method: &Method, headers: &HeaderMap, request_id: &str) -> http::Response<String> {
         let status = self.status();
         if status.is_server_error() {
-            tracing::warn!(status = status.as_u16(), code = self.code(), request_id, error = %self, "refused");
+            tracing::warn!(status = status.as_u16(), code = self.code(), request_id, error = %self, cause = cause(self), "refused");
         } else {
             tracing::debug!(status = status.as_u16(), code = self.code(), request_id, error = %self, "refused");
         }

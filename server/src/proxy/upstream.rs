@@ -11,6 +11,7 @@ pub mod pool;
 pub(crate) mod sending;
 #[cfg(test)]
 mod tests;
+pub mod trust;
 pub(crate) mod wire;
 
 use std::sync::Arc;
@@ -25,7 +26,8 @@ pub use pool::Pool;
 /// An API service behind the gateway.
 #[derive(Debug)]
 pub struct Upstream {
-    /// Its number in the configuration: idle connections are kept by it.
+    /// Its number among the upstreams of all sites: idle connections are kept by it, and so apart for each site, trust and
+    /// certificate (P16).
     pub number: usize,
     /// Its id in the configuration.
     pub id: Box<str>,

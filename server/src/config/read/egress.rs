@@ -17,7 +17,8 @@ pub(super) fn egress(reader: &Reader<'_>, outside: &Outside<'_>) -> Option<Egres
     Some(Egress { anchors: anchors?, proxy: proxy.map(|found| found.value) })
 }
 
-fn anchors(reader: &Reader<'_>, outside: &Outside<'_>) -> Option<Vec<CertificateDer<'static>>> {
+/// The certificates of `ca`.
+pub(super) fn anchors(reader: &Reader<'_>, outside: &Outside<'_>) -> Option<Vec<CertificateDer<'static>>> {
     let Some(found) = reader.text("ca") else { return Some(Vec::new()) };
     let wrong = |what: String, help: &str| {
         reader.wrong(&found.place, format!("{}: {what}", reader.name("ca")), help);

@@ -9,7 +9,7 @@ use cloakroom_core::policy::{Access, Callers, Policy, Test};
 
 use super::clients::OWN_PATHS;
 use super::policies::{self, Names};
-use super::{Outside, Parts, known, rates, tokens, web};
+use super::{Outside, Parts, known, rates, tokens, trust, web};
 use crate::config::mask::quoted;
 use crate::config::model::{Documents, Route, RouteTo, Site, TokenMode, Upstream};
 use crate::config::reader::{Found, Reader};
@@ -17,11 +17,11 @@ use crate::config::report::Mistake;
 use crate::config::tree::Place;
 use crate::edge::antiforgery::Kind;
 
-pub(super) fn upstreams(root: &Reader<'_>) -> Parts<Upstream> {
-    root.tables_by_id("upstreams").into_iter().map(|(id, reader)| (id, upstream(&reader))).collect()
+pub(super) fn upstreams(root: &Reader<'_>, outside: &Outside<'_>) -> Parts<Upstream> {
+    root.tables_by_id("upstreams").into_iter().map(|(id, reader)| (id, upstream(&reader, outside))).collect()
 }
 
-fn upstream(reader: &Reader<'_>) -> Option<Upstream> {
+fn upstream(reader: &Reader<'_>, outside: &Outside<'_>) -> Option<Upstream> {
     let allowed = "http:// or https://, a host, and a port if need be; no path";
     let url = reader.parsed(reader.required("url", "\"http://127.0.0.1:4000\""), "url", allowed, web::base);
     let millis = |key, most, default| {
@@ -31,8 +31,10 @@ fn upstream(reader: &Reader<'_>) -> Option<Upstream> {
     let response_timeout = millis("response_timeout_ms", 3_600_000, 30_000);
     let idle_timeout = millis("idle_timeout_ms", 86_400_000, 60_000);
     let allow_plain_http = reader.flag("allow_plain_http").value;
+    let https = url.as_ref().is_none_or(|url| url.value.scheme() == "https");
+    let trust = trust::trust(reader, https, outside);
     reader.finish();
-    Some(Upstream { url: url?.value, connect_timeout, response_timeout, idle_timeout, allow_plain_http })
+    Some(Upstream { url: url?.value, connect_timeout, response_timeout, idle_timeout, allow_plain_http, trust: trust? })
 }
 
 /// What routes refer to.

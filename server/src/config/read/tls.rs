@@ -37,9 +37,19 @@ pub(super) fn tls(reader: &Reader<'_>, outside: &Outside<'_>) -> Option<Tls> {
 }
 
 fn certificate(reader: &Reader<'_>, outside: &Outside<'_>) -> Option<Certificate> {
-    let cert = path(reader, "cert", "\"file:site.pem\"", outside);
-    let key = path(reader, "key", "\"file:site.key\"", outside);
+    let certificate = key_pair(reader, ("cert", "key"), outside);
     reader.finish();
+    certificate
+}
+
+/// A certificate and its key, by the names of their keys.
+pub(super) fn key_pair(
+    reader: &Reader<'_>,
+    (cert, key): (&'static str, &'static str),
+    outside: &Outside<'_>,
+) -> Option<Certificate> {
+    let cert = path(reader, cert, "\"file:site.pem\"", outside);
+    let key = path(reader, key, "\"file:site.key\"", outside);
     let (cert, key) = (cert?, key?);
     let files = Files { cert: cert.value, key: key.value };
     if let Some(mode) = files.open_to_others() {

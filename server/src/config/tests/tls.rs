@@ -103,3 +103,33 @@ fn c08_a_private_key_in_the_file_is_not_shown() {
     assert!(shown.contains("key names no file") && !shown.contains("hunter2"), "{shown}");
     assert!(!GOOD.contains("server.tls"), "the plain listener stays the default");
 }
+
+#[test]
+fn s17_trust_towards_upstreams_that_cannot_be_used_is_a_mistake() {
+    let url = "url = \"http://127.0.0.1:4000\"";
+    let upstream = |lines: &str| with(url, &format!("url = \"https://api.example.com\"\n{lines}"));
+    let pin = "sha256/47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=";
+    let client = "client_cert = \"file:gateway.pem\"\nclient_key = \"file:gateway.key\"";
+    let good = format!("ca = \"file:company-ca.pem\"\n{client}\npins = [\"{pin}\"]");
+    assert!(said(&upstream(&good), |_| {}).ends_with(" 0 warnings\n"), "{}", said(&upstream(&good), |_| {}));
+    let emptied: fn(&std::path::Path) = |at| fs::write(at.join("company-ca.pem"), "").expect("written");
+    let nothing: fn(&std::path::Path) = |_| {};
+    for (lines, prepare, message) in [
+        ("ca = \"file:none.pem\"".to_owned(), nothing, "none.pem cannot be read"),
+        (good.clone(), emptied, "company-ca.pem holds no certificate"),
+        ("ca = \"file:site.key\"".to_owned(), nothing, "site.key holds no certificate"),
+        (client.replace("gateway.pem", "none.pem"), nothing, "none.pem cannot be read"),
+        (client.replace("gateway.key", "client.key"), nothing, "does not belong to the certificate in"),
+        ("client_cert = \"file:gateway.pem\"".to_owned(), nothing, "client_key is missing"),
+        ("client_key = \"file:gateway.key\"".to_owned(), nothing, "client_cert is missing"),
+        ("pins = []".to_owned(), nothing, "pins is empty"),
+        ("pins = \"sha256/x\"".to_owned(), nothing, "pins must be a list of texts"),
+        (format!("pins = [\"{}\"]", pin.replace("sha256", "sha1")), nothing, "is no pin"),
+        (format!("pins = [\"{pin}\", \"sha256/AAAA\"]"), nothing, "\"sha256/AAAA\" in upstreams.api.pins is no pin"),
+    ] {
+        let shown = said(&upstream(&lines), prepare);
+        assert!(shown.contains(message) && shown.starts_with("error"), "{lines}: {shown}");
+    }
+    let plain = with(url, &format!("{url}\npins = [\"{pin}\"]"));
+    assert!(said(&plain, |_| {}).contains("pins changes nothing for an upstream without TLS"));
+}

@@ -1,5 +1,7 @@
 //! What becomes of refusals once they are answers: how they are counted, and which of them count against their callers.
 
+use std::error::Error;
+
 use http::Response;
 
 /// Marks an answer of the gateway's own that is a refusal, by its code.
@@ -21,4 +23,9 @@ impl RefusalCode {
             status => matches!(status, 400 | 403..=407 | 421),
         }
     }
+}
+
+/// What lies behind an error, which its own text keeps from the caller: for the log.
+pub(super) fn cause(error: &(dyn Error + 'static)) -> Option<String> {
+    std::iter::successors(error.source(), |&error| error.source()).last().map(ToString::to_string)
 }

@@ -140,6 +140,12 @@ impl Certificate {
         parsed.is_ok_and(|parsed| verify_server_name(&parsed, &name).is_ok())
     }
 
+    /// The chain and its key.
+    #[must_use]
+    pub fn certified_key(&self) -> CertifiedKey {
+        (*self.key).clone()
+    }
+
     /// Where it came from.
     #[must_use]
     pub const fn files(&self) -> &Files {
