@@ -75,7 +75,7 @@ fn path(reader: &Reader<'_>, key: &'static str, example: &str, outside: &Outside
         Some(path) if !path.is_empty() => Some(Found { value: outside.folder.join(path), place: found.place }),
         _ => {
             let what = format!("{} names no file", reader.name(key));
-            reader.wrong(&found.place, what, "write \"file:PATH\"; the file is read again when it changes");
+            reader.wrong(&found.place, what, "write \"file:PATH\", with PEM in that file");
             None
         }
     }

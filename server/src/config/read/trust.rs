@@ -18,10 +18,9 @@ pub(super) fn trust(reader: &Reader<'_>, https: bool, outside: &Outside<'_>) -> 
         }
     }
     let anchors = egress::anchors(reader, outside);
-    let client = if reader.has("client_cert") || reader.has("client_key") {
-        tls::key_pair(reader, ("client_cert", "client_key"), outside).map(Some)
-    } else {
-        Some(None)
+    let client = match (reader.text("client_cert"), reader.text("client_key")) {
+        (None, None) => Some(None),
+        _ => tls::key_pair(reader, ("client_cert", "client_key"), outside).map(Some),
     };
     let pins = pins(reader);
     Some(Trust { anchors: anchors?, client: client?, pins: pins? })
@@ -37,15 +36,13 @@ fn pins(reader: &Reader<'_>) -> Option<Vec<[u8; 32]>> {
     let pin = |text: &str| <[u8; 32]>::try_from(BASE64_STANDARD.decode(text.strip_prefix("sha256/")?).ok()?).ok();
     let mut pins = Vec::new();
     for found in list {
-        match pin(found.value) {
-            Some(pin) => pins.push(pin),
-            None => {
-                let what = format!("{} in {} is no pin", quoted(found.value), reader.name("pins"));
-                let help = "write \"sha256/\" and the base64 of SHA-256 over the public key (SPKI), 44 characters";
-                reader.wrong(&found.place, what, help);
-                return None;
-            }
-        }
+        let Some(pin) = pin(found.value) else {
+            let what = format!("{} in {} is no pin", quoted(found.value), reader.name("pins"));
+            let help = "write \"sha256/\" and the base64 of SHA-256 over the public key (SPKI), 44 characters";
+            reader.wrong(&found.place, what, help);
+            return None;
+        };
+        pins.push(pin);
     }
     Some(pins)
 }
