@@ -6,12 +6,16 @@ mod refusals;
 mod running;
 mod upkeep;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use tokio::net::TcpStream;
 use tokio::runtime::{Handle, Runtime};
+use tokio_rustls::TlsConnector;
 
 use cloakroom_core::clock::Clock;
 use cloakroom_core::http::HttpClient;
+use cloakroom_core::oidc::Provider;
 use cloakroom_core::random::{Random, SystemRandom};
 use cloakroom_core::session::Sessions;
 use cloakroom_core::store::Store;
@@ -21,6 +25,7 @@ use cloakroom_store::{Postgres, Sqlite};
 use crate::clock::SystemClock;
 use crate::config::{self, Config};
 use crate::outbound::{Egress, Outbound};
+use crate::proxy::upstream::is_localhost;
 use crate::telemetry::logs;
 
 pub use running::Running;
@@ -69,6 +74,30 @@ pub fn control_runtime() -> std::io::Result<Runtime> {
         .thread_name("control")
         .enable_all()
         .build()
+}
+
+/// The configured providers, as the gateway would make them; none is called yet.
+///
+/// # Errors
+/// When one cannot work from this machine.
+pub fn providers(config: &Config, ambient: &Ambient) -> anyhow::Result<BTreeMap<String, Arc<Provider>>> {
+    build::providers(config, ambient)
+}
+
+/// Connects to an upstream once, with the TLS handshake where it wants one.
+///
+/// # Errors
+/// Why it does not take connections.
+pub async fn connect(upstream: &config::Upstream) -> anyhow::Result<()> {
+    let url = &upstream.url;
+    let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
+    let name = if is_localhost(host) { "127.0.0.1" } else { host };
+    let socket = TcpStream::connect((name, url.port_or_known_default().unwrap_or(80))).await?;
+    if url.scheme() == "https" {
+        let named = host.to_owned().try_into()?;
+        drop(TlsConnector::from(upstream.trust.client_config()?).connect(named, socket).await?);
+    }
+    Ok(())
 }
 
 /// Opens the store and brings it up to date: a file for this process alone, a database beside other nodes.

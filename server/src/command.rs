@@ -10,3 +10,4 @@ pub mod healthcheck;
 pub mod init;
 pub mod keys;
 pub mod migrate;
+pub mod online;

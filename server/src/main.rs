@@ -27,8 +27,14 @@ enum Command {
     Init(command::init::Options),
     /// Run the gateway.
     Serve(WithConfig),
-    /// Read a configuration, report every mistake in it, and say what it means. Calls nobody.
-    Check(WithConfig),
+    /// Read a configuration, report every mistake in it, and say what it means. Calls nobody, unless asked to.
+    Check {
+        /// Ask every provider and upstream as well, and say what was found.
+        #[arg(long)]
+        online: bool,
+        #[command(flatten)]
+        with: WithConfig,
+    },
     /// Say what becomes of a call: which route, which rule, why, and what would help. Calls nobody.
     Explain(command::explain::Options),
     /// Bring the store's schema up to date. `serve` does it too.
@@ -157,7 +163,11 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
             Ok(config) => app::serve(config).map(|()| ExitCode::SUCCESS),
             Err(code) => Ok(code),
         },
-        Command::Check(with) => Ok(command::check::run(&with.config)),
+        Command::Check { online, with } => match (command::check::run(&with.config), online) {
+            (Ok(config), true) => command::online::run(&config),
+            (Ok(_), false) => Ok(ExitCode::SUCCESS),
+            (Err(code), _) => Ok(code),
+        },
         Command::Explain(options) => match load(&options.config) {
             Ok(config) => command::explain::run(&config, options),
             Err(code) => Ok(code),

@@ -5,6 +5,7 @@ pub mod callback;
 mod choose;
 pub mod client;
 pub mod devices;
+pub mod diagnostics;
 pub mod events;
 pub mod finish;
 pub mod frontchannel;
@@ -31,6 +32,7 @@ pub(crate) fn router() -> Router<Arc<Gateway>> {
         .route("/callback/{provider}", get(callback::handle).post(posted::handle))
         .route("/silent-login", get(silent::handle))
         .route("/user", get(user::handle))
+        .route("/diagnostics", get(diagnostics::handle))
         .route("/session/events", get(events::handle))
         .route("/client.js", get(client::module))
         .route("/client.d.ts", get(client::types))

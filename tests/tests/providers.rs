@@ -4,6 +4,7 @@ mod choose;
 mod claims;
 mod egress;
 mod many;
+mod online;
 mod plain;
 
 use cloakroom_tests::gateway::SECOND_SECRET;

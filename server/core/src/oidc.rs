@@ -17,6 +17,7 @@ pub(crate) mod json;
 pub mod logout;
 pub mod logout_token;
 pub mod plain;
+pub mod probe;
 pub mod redeem;
 pub mod refresh;
 pub(crate) mod signature;

@@ -134,7 +134,7 @@ pub(super) async fn keyed(config: &Config, ambient: &Ambient, store: &Arc<dyn St
     Ok(Keyed { ring, journal, keys })
 }
 
-fn providers(config: &Config, ambient: &Ambient) -> anyhow::Result<BTreeMap<String, Arc<Provider>>> {
+pub(super) fn providers(config: &Config, ambient: &Ambient) -> anyhow::Result<BTreeMap<String, Arc<Provider>>> {
     let make = |(id, provider): (&String, &config::Provider)| {
         let registration = |(id, registration): (&String, &config::Registration)| oidc::Registration {
             id: id.clone(),
@@ -248,6 +248,7 @@ fn sites(config: &Config, ring: &Arc<KeyRing>, sessions: &Sessions, metrics: &Me
                 .routes
                 .iter()
                 .any(|route| route.site == *id && matches!(route.token, config::TokenMode::Identity(_))),
+            diagnostics: site.diagnostics,
             admin: config.admin.as_ref().is_some_and(|admin| admin.site == *id),
         };
         sites.push((Box::from(site.origin.host.as_str()), Arc::new(made)));

@@ -5,25 +5,23 @@ use std::io::IsTerminal as _;
 use std::path::Path;
 use std::process::ExitCode;
 
-use crate::config::{self, Loaded, Report};
+use crate::config::{self, Config, Loaded, Report};
 
 /// The exit code for a configuration with mistakes, as `sysexits` names it (`EX_CONFIG`).
 const BAD_CONFIG: u8 = 78;
 
 /// Checks a configuration and says what it means.
-#[must_use]
-pub fn run(path: &Path) -> ExitCode {
-    match load(path) {
-        Ok(loaded) => {
-            print!("{}", config::summary(&loaded));
-            if !loaded.warnings.is_empty() {
-                println!();
-                show(&loaded.warnings);
-            }
-            ExitCode::SUCCESS
-        }
-        Err(code) => code,
+///
+/// # Errors
+/// The exit code, after every mistake was shown on standard error.
+pub fn run(path: &Path) -> Result<Config, ExitCode> {
+    let loaded = load(path)?;
+    print!("{}", config::summary(&loaded));
+    if !loaded.warnings.is_empty() {
+        println!();
+        show(&loaded.warnings);
     }
+    Ok(loaded.config)
 }
 
 /// Loads a configuration.

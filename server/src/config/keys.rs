@@ -112,7 +112,7 @@ pub(super) const SECTIONS: &[(&str, &[&str])] = &[
             "limit",
         ],
     ),
-    ("[sites.ID]", &["origin", "client", "base_path"]),
+    ("[sites.ID]", &["origin", "client", "base_path", "diagnostics"]),
     (
         "[upstreams.ID]",
         &[

@@ -238,6 +238,8 @@ pub struct Site {
     pub client: Option<String>,
     /// Where the browser endpoints live.
     pub base_path: String,
+    /// Whether `diagnostics` answers.
+    pub diagnostics: bool,
 }
 
 /// `[upstreams.ID]`

@@ -39,6 +39,8 @@ pub struct Site {
     pub routes: Routes,
     /// Whether calls from here carry identity tokens, whose keys are then published here.
     pub identity: bool,
+    /// Whether people may see what the gateway knows of their own calls.
+    pub diagnostics: bool,
     /// Whether the console and the admin API live here.
     pub admin: bool,
 }

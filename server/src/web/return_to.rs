@@ -136,6 +136,7 @@ mod tests {
             apps: vec![],
             routes: crate::edge::client::Routes::default(),
             identity: false,
+            diagnostics: false,
             admin: false,
         }
     }

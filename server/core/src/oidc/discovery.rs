@@ -38,6 +38,11 @@ pub(super) struct More {
     pub(super) end_session_endpoint: Option<Url>,
     /// RFC 8414 section 2.
     pub(super) revocation_endpoint: Option<Url>,
+    /// RFC 8414 section 2.
+    pub(super) code_challenge_methods_supported: Option<Vec<String>>,
+    /// OIDC Back-Channel Logout 1.0 section 2.1.
+    #[serde(default)]
+    pub(super) backchannel_logout_supported: bool,
     /// RFC 9207 section 3.
     #[serde(default)]
     pub(super) authorization_response_iss_parameter_supported: bool,

@@ -298,10 +298,12 @@ fn site(reader: &Reader<'_>, origin: Option<Found<Origin>>, client: Option<Found
             None => Ok(path),
         }
     });
+    let diagnostics = reader.flag("diagnostics").value;
     reader.finish();
     Some(Site {
         origin: origin?.value,
         client: client.map(|found| found.value.to_owned()),
         base_path: base.map_or_else(|| "/bff".to_owned(), |found| found.value),
+        diagnostics,
     })
 }
