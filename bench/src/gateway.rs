@@ -14,11 +14,12 @@ use cloakroom_demo::provider::{self, Provider, ProviderConfig, RegisteredClient,
 use cloakroom_demo::sources::Sources;
 
 use crate::http::{Answer, send};
+use crate::phone::{CLIENT, REDIRECT};
 use crate::process::{Process, free_port};
 
 const SECRET: &str = "bench-secret-bench-secret-bench-secret";
 /// Logins under way at a time.
-const AT_ONCE: usize = 16;
+pub(crate) const AT_ONCE: usize = 16;
 
 pub(crate) struct Gateway {
     pub(crate) process: Process,
@@ -26,7 +27,7 @@ pub(crate) struct Gateway {
     pub(crate) host: String,
     /// Keeps the provider running.
     _provider: tokio::runtime::Runtime,
-    origin: String,
+    pub(crate) origin: String,
 }
 
 /// Starts provider and gateway, with `upstream_port` behind `/api/`.
@@ -62,6 +63,14 @@ scopes = ["openid", "profile", "email", "offline_access"]
 kind = "web"
 name = "Bench"
 registrations = ["demo.web"]
+[clients.{CLIENT}]
+kind = "mobile"
+registrations = ["demo.web"]
+issuer_site = "app"
+sites = ["app"]
+redirect_uris = ["{REDIRECT}"]
+access_secs = 86400
+dpop = "optional"
 [sites.app]
 origin = "{origin}"
 client = "app"
@@ -104,7 +113,7 @@ async fn start_provider(origin: &str) -> Result<String> {
     let client = RegisteredClient {
         client_id: "cloakroom".into(),
         client_secret: SECRET.into(),
-        redirect_uris: vec![format!("{origin}/bff/callback").parse()?],
+        redirect_uris: vec![format!("{origin}/bff/callback").parse()?, format!("{origin}/oauth/callback").parse()?],
         post_logout_redirect_uris: vec![format!("{origin}/bff/signed-out").parse()?],
         backchannel_logout_uri: None,
     };
@@ -158,7 +167,7 @@ impl Gateway {
 }
 
 /// Fills the provider's form once; answers the provider's own cookies.
-async fn first_login(origin: &str) -> Result<Vec<String>> {
+pub(crate) async fn first_login(origin: &str) -> Result<Vec<String>> {
     let begun = send("GET", &format!("{origin}/bff/login"), &[], None).await?;
     let page_url = location(&begun, origin)?;
     let mut page = send("GET", &page_url, &[], None).await?;
@@ -219,7 +228,7 @@ async fn login(origin: String, known_to_provider: Vec<String>) -> Result<String>
     done.cookies().into_iter().find(|cookie| cookie.starts_with("__Host-Http-crs=")).context("no session cookie")
 }
 
-fn location(answer: &Answer, base: &str) -> Result<String> {
+pub(crate) fn location(answer: &Answer, base: &str) -> Result<String> {
     let location =
         answer.header("location").with_context(|| format!("no redirect but {}: {}", answer.status, answer.body))?;
     Ok(url::Url::parse(base)?.join(location)?.into())

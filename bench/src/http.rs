@@ -29,6 +29,17 @@ impl Answer {
 }
 
 pub(crate) async fn send(method: &str, url: &str, cookies: &[String], form: Option<&str>) -> Result<Answer> {
+    send_with(method, url, cookies, form, "").await
+}
+
+/// With more header lines.
+pub(crate) async fn send_with(
+    method: &str,
+    url: &str,
+    cookies: &[String],
+    form: Option<&str>,
+    lines: &str,
+) -> Result<Answer> {
     let url = url::Url::parse(url)?;
     let (host, port) = (url.host_str().context("no host")?, url.port_or_known_default().context("no port")?);
     let mut stream = TcpStream::connect(("127.0.0.1", port)).await?;
@@ -43,7 +54,7 @@ pub(crate) async fn send(method: &str, url: &str, cookies: &[String], form: Opti
         )
     });
     let request = format!(
-        "{method} {target} HTTP/1.1\r\nHost: {host}:{port}\r\nAccept: text/html\r\nUser-Agent: bench\r\n{cookie}{form}Connection: close\r\n\r\n{body}"
+        "{method} {target} HTTP/1.1\r\nHost: {host}:{port}\r\nAccept: text/html\r\nUser-Agent: bench\r\n{cookie}{form}{lines}Connection: close\r\n\r\n{body}"
     );
     stream.write_all(request.as_bytes()).await?;
     let mut bytes = Vec::new();

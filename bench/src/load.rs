@@ -1,4 +1,4 @@
-//! wrk: keep-alive connections that rotate through all sessions' cookies.
+//! wrk: keep-alive connections that rotate through all sessions.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -6,17 +6,25 @@ use std::process::Command;
 
 use anyhow::{Context as _, Result, ensure};
 
-/// Writes the script: every request is prepared before the first is sent, and carries the next session's cookie.
-pub(crate) fn script(dir: &Path, host: &str, cookies: &[String]) -> Result<PathBuf> {
-    let list = dir.join("cookies.txt");
-    fs::write(&list, cookies.join("\n"))?;
-    let script = dir.join("load.lua");
+/// What is called.
+pub(crate) const PATH: &str = "/api/rows/4711";
+
+/// The header lines of a browser's call; a tab stands for the end of a line.
+pub(crate) fn cookie(cookie: &str) -> String {
+    format!("Sec-Fetch-Site: same-origin\tSec-Fetch-Mode: cors\tSec-Fetch-Dest: empty\tX-CSRF: 1\tCookie: {cookie}\t")
+}
+
+/// Writes the script: every request is prepared before the first is sent, and carries the next caller's header lines.
+pub(crate) fn script(dir: &Path, name: &str, host: &str, callers: impl Iterator<Item = String>) -> Result<PathBuf> {
+    let list = dir.join(format!("{name}.txt"));
+    fs::write(&list, callers.collect::<Vec<_>>().join("\n"))?;
+    let script = dir.join(format!("{name}.lua"));
     let text = format!(
         r#"local prepared, n = {{}}, 0
-for cookie in io.lines("{}") do
+for caller in io.lines("{}") do
   n = n + 1
-  prepared[n] = "GET /api/rows/4711 HTTP/1.1\r\nHost: {host}\r\nAccept: application/json\r\nUser-Agent: Mozilla/5.0 (X11; Linux x86_64) Chrome/156.0\r\n" ..
-    "Accept-Language: en\r\nSec-Fetch-Site: same-origin\r\nSec-Fetch-Mode: cors\r\nSec-Fetch-Dest: empty\r\nX-CSRF: 1\r\nCookie: " .. cookie .. "\r\n\r\n"
+  prepared[n] = "GET {PATH} HTTP/1.1\r\nHost: {host}\r\nAccept: application/json\r\nUser-Agent: Mozilla/5.0 (X11; Linux x86_64) Chrome/156.0\r\n" ..
+    "Accept-Language: en\r\n" .. caller:gsub("\t", "\r\n") .. "\r\n"
 end
 local i = 0
 function request()

@@ -8,7 +8,9 @@
 mod gateway;
 mod http;
 mod load;
+mod mobile;
 mod nginx;
+mod phone;
 mod process;
 mod proxy;
 mod report;
@@ -18,9 +20,10 @@ use std::process::ExitCode;
 fn main() -> ExitCode {
     let name = std::env::args().nth(1).unwrap_or_default();
     let run = match name.as_str() {
+        "mobile" => mobile::run,
         "proxy" => proxy::run,
         other => {
-            eprintln!("there is no bench called {other:?}; there is: proxy");
+            eprintln!("there is no bench called {other:?}; there are: mobile, proxy");
             return ExitCode::from(2);
         }
     };

@@ -63,7 +63,7 @@ fn set_up(dir: &Path) -> Result<Rig> {
     let gateway = gateway::start(dir, upstream.port)?;
     eprintln!("signing in {SESSIONS} times …");
     let cookies = gateway.sessions(SESSIONS)?;
-    let script = load::script(dir, &gateway.host, &cookies)?;
+    let script = load::script(dir, "cookies", &gateway.host, cookies.iter().map(|cookie| load::cookie(cookie)))?;
     // Every session once, and every connection warm.
     load::run(&script, gateway.port, CONNECTIONS, 2)?;
     load::run(&script, nginx.port, CONNECTIONS, 1)?;
