@@ -8,6 +8,8 @@
 //! | `POST /oauth/authorize` | as above, and a page of the own origin sent it: the click |
 //! | `GET /oauth/callback` | transaction of this browser, issuer: a page. Then the provider's error, the code, the ID token: told to the app |
 //! | `POST /oauth/par` | form, client, DPoP, what `authorize` checks, proof not used before |
+//! | `POST /oauth/device_authorization` | form, client, its use of the device grant |
+//! | `/oauth/device` | parameters once, user code; to decide: a page of the own origin sent it: the click |
 //! | `POST /oauth/token` | form, grant type, client, DPoP, tag, proof not used before, client of the token, use, redirect URI, PKCE, device key |
 //! | `POST /oauth/revoke` | form, client, tag, client of the token |
 //! | `POST /oauth/introspect` | form, the client's introspection secret, tag, client of the token |
@@ -15,7 +17,9 @@
 //! | `/oauth/userinfo`, `/session/v1/…` | tag, expiry, session, client of the token, device key, proof not used before, scope |
 
 pub mod authorize;
+mod begin;
 pub mod callback;
+pub mod device;
 pub mod devices;
 pub mod form;
 pub mod introspect;
@@ -44,6 +48,8 @@ pub(crate) fn router() -> Router<Arc<Gateway>> {
         .route("/oauth/authorize", get(authorize::handle).post(authorize::allowed))
         .route("/oauth/callback", get(callback::handle))
         .route("/oauth/callback/{provider}", get(callback::handle))
+        .route("/oauth/device_authorization", post(device::handle))
+        .route("/oauth/device", get(device::page).post(device::decided))
         .route("/oauth/par", post(par::handle))
         .route("/oauth/token", post(token::handle))
         .route("/oauth/revoke", post(revoke::handle))

@@ -3,6 +3,7 @@
 mod clients;
 mod code;
 mod conformance;
+mod device;
 mod dpop;
 mod limits;
 mod session;

@@ -6,6 +6,7 @@
 
 pub mod audit_rows;
 pub mod changes;
+pub mod device;
 pub mod key_rows;
 pub mod locks;
 pub mod login;
@@ -25,6 +26,7 @@ use crate::clock::UnixMs;
 use crate::session::id::SessionId;
 pub use audit_rows::{AuditPage, AuditPlace, AuditQuery};
 pub use changes::{ChangeLog, Changes, Cursor};
+pub use device::{DeviceGrant, DevicePoll};
 pub use key_rows::{AddKey, Begun, KeyUse, RetireKey, RetireOutcome, Rewrap, Wrapped, WrappedOwner};
 pub use locks::{Lock, LockId, LockStore, Locked};
 pub use login::{LoginOutcome, Proven};
@@ -196,6 +198,22 @@ pub trait Store: RevocationStore + LockStore + Send + Sync + 'static {
 
     /// Gives a session that has not ended a name of its owner's; answers whether there was one.
     async fn name_device(&self, id: SessionId, name: Option<String>) -> StoreResult<bool>;
+
+    // Devices' sign-ins
+
+    /// Keeps what a device asked for, unless `most` wait already or its user code is another's; answers whether it did.
+    /// Those that are over are forgotten.
+    async fn begin_device(&self, grant: DeviceGrant, most: i64) -> StoreResult<bool>;
+
+    /// The device that waits with this user code.
+    async fn waiting_device(&self, user_code: [u8; 32], now: UnixMs) -> StoreResult<Option<DeviceGrant>>;
+
+    /// Notes the person's yes (the session's sealed code) or no, unless it was decided before or is too late; answers
+    /// whether it did.
+    async fn decide_device(&self, device: [u8; 32], code: Option<Vec<u8>>, now: UnixMs) -> StoreResult<bool>;
+
+    /// How a device's sign-in stands, and notes that it asked.
+    async fn poll_device(&self, device: [u8; 32], now: UnixMs) -> StoreResult<Option<DevicePoll>>;
 
     // Audit
 

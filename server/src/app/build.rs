@@ -205,6 +205,7 @@ fn mobile_clients<'a>(config: &'a Config, metrics: &Metrics) -> Vec<(Arc<MobileC
         tenant: client.tenant.as_str().into(),
         registrations: client.registrations.iter().map(registration).collect(),
         redirect_uris: client.redirect_uris.clone(),
+        device_grant: client.device_grant,
         post_logout_redirect_uris: client.post_logout_redirect_uris.clone(),
         access_secs: client.access_secs,
         idle_secs: client.idle_secs,

@@ -108,6 +108,7 @@ pub(super) const SECTIONS: &[(&str, &[&str])] = &[
             "max_sessions",
             "when_full",
             "dpop",
+            "device_grant",
             "introspection_secret",
             "limit",
         ],

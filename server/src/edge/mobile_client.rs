@@ -21,6 +21,8 @@ pub struct MobileClient {
     pub registrations: Vec<RegistrationRef>,
     /// Where its codes may go.
     pub redirect_uris: Vec<RedirectUri>,
+    /// Whether it signs people in who type a code on another device (RFC 8628).
+    pub device_grant: bool,
     /// Where its sign-outs may come back to.
     pub post_logout_redirect_uris: Vec<RedirectUri>,
     /// How long an access token lives, in seconds.

@@ -30,6 +30,7 @@ static PAGES: LazyLock<Environment<'static>> = LazyLock::new(|| {
         ("sign-in.html", include_str!("page/sign-in.html")),
         ("allow.html", include_str!("page/allow.html")),
         ("sign-out.html", include_str!("page/sign-out.html")),
+        ("device.html", include_str!("page/device.html")),
         ("back-to-app.html", include_str!("page/back-to-app.html")),
     ] {
         if let Err(error) = pages.add_template(name, source) {
@@ -270,6 +271,37 @@ pub fn choose(client_name: &str, chooser: &Chooser) -> http::Response<String> {
     let pair = |(name, value): &(String, String)| context! { name => name.as_str(), value => value.as_str() };
     let hidden: Vec<minijinja::Value> = hidden.iter().map(pair).collect();
     page("choose.html", context! { client_name, choices, by_mail, action, hidden, mail, nobodys })
+}
+
+/// What a person is told of a device that waits.
+#[derive(Debug)]
+pub struct DeviceAsk<'a> {
+    /// The app.
+    pub app_name: &'a str,
+    /// The code that the device shows.
+    pub user_code: &'a str,
+    /// Whence it was asked.
+    pub address: &'a str,
+    /// What the device calls itself.
+    pub device: &'a str,
+    /// How long ago.
+    pub minutes: i64,
+}
+
+/// Asks for the code that a device shows.
+#[must_use]
+pub fn device_code(wrong: bool) -> http::Response<String> {
+    page("device.html", context! { title => "Connect a device", wrong })
+}
+
+/// Asks whether it is the person's own device.
+#[must_use]
+pub fn device_ask(ask: &DeviceAsk<'_>) -> http::Response<String> {
+    let DeviceAsk { app_name, user_code, address, device, minutes } = *ask;
+    page(
+        "device.html",
+        context! { title => "Sign in", ask => context! { app_name, user_code, address, device, minutes } },
+    )
 }
 
 /// Nothing is left to do in the browser: the person goes back to the app by themselves.

@@ -6,11 +6,12 @@ use std::sync::Arc;
 use axum::extract::{RawQuery, State};
 use axum::response::Response;
 use bytes::Bytes;
-use http::{HeaderMap, Method, header};
+use http::{HeaderMap, Method};
 use url::form_urlencoded::Serializer;
 
 use cloakroom_core::oidc::{LoginAsk, Provider};
 
+use super::begin::{self, Begin};
 use super::metadata::SCOPES;
 use super::par;
 use crate::edge::antiforgery::{Source, is_top_level_navigation, source};
@@ -20,7 +21,7 @@ use crate::edge::own::{Context, page_response, see_other};
 use crate::edge::page;
 use crate::edge::params::Params;
 use crate::edge::problem::Refusal;
-use crate::edge::transaction::{AppAsk, LIFE_SECS, Transaction, Transactions};
+use crate::edge::transaction::AppAsk;
 use crate::gateway::Gateway;
 
 /// The longest state that is echoed.
@@ -206,50 +207,27 @@ async fn begin(
         ui_locales: text("ui_locales"),
         others: Vec::new(),
     };
-    let begun = match provider.begin(&registration.registration, &ask, &*gateway.random).await {
-        Ok(begun) => begun,
-        Err(error) => {
-            tracing::warn!(provider = &*registration.provider, %error, "an app's sign-in could not begin");
-            return refused(context, &asked, &AuthorizeError::Unavailable);
-        }
+    let waits = AppAsk {
+        redirect_uri: asked.redirect_uri.clone(),
+        state: asked.state.clone(),
+        challenge: params.get("code_challenge").unwrap_or_default().to_owned(),
+        jkt: text("dpop_jkt"),
+        scopes: granted(params.get("scope").unwrap_or_default()),
+    };
+    let Some(begun) = begin::begin(gateway, Begin { app: asked.app, registration, ask, waits }, headers).await? else {
+        return refused(context, &asked, &AuthorizeError::Unavailable);
     };
     if let Some(once) = asked.pushed {
         par::use_up(gateway, once).await?;
     }
-    let transaction = Transaction {
-        state: begun.state,
-        nonce: begun.nonce,
-        pkce_verifier: begun.pkce_verifier.reveal().to_owned(),
-        return_to: String::new(),
-        provider_id: registration.provider.to_string(),
-        registration_id: registration.registration.to_string(),
-        max_age_secs: ask.max_age_secs,
-        acr_values: ask.acr_values,
-        expires_at: gateway.now().plus_secs(LIFE_SECS),
-        begun_elsewhere: false,
-        whose: None,
-        silent: None,
-        app: Some(AppAsk {
-            redirect_uri: asked.redirect_uri.clone(),
-            state: asked.state.clone(),
-            challenge: params.get("code_challenge").unwrap_or_default().to_owned(),
-            jkt: text("dpop_jkt"),
-            scopes: granted(params.get("scope").unwrap_or_default()),
-        }),
-    };
-    let transactions = Transactions::new(&asked.app.id, gateway.sessions.vault(), &gateway.random);
-    let cookies = transactions.keep(&transaction, headers).await.map_err(|_| Refusal::Broken)?;
     // A form's answer is a page, not a redirect: browsers hold `form-action` against the redirect's target too.
-    let mut response =
+    let leads =
         if clicked { page_response(page::continue_to(&begun.url, "One moment")) } else { see_other(&begun.url)? };
-    for cookie in cookies {
-        response.headers_mut().append(header::SET_COOKIE, cookie);
-    }
-    Ok(response)
+    Ok(begun.respond(leads))
 }
 
 /// Of the scopes that are asked for, those that mean something here; the answer names them (RFC 6749 section 3.3).
-fn granted(asked: &str) -> Vec<String> {
+pub(super) fn granted(asked: &str) -> Vec<String> {
     SCOPES
         .iter()
         .filter(|known| asked.split(' ').any(|scope| scope == **known))

@@ -12,6 +12,7 @@ use cloakroom_core::session::record::Token;
 use cloakroom_core::session::start::{AppAsk as Ask, Start, StartError};
 
 use super::authorize::{answer_url, callback_url};
+use super::device;
 use crate::edge::mobile_client::MobileClient;
 use crate::edge::own::{Context, see_other};
 use crate::edge::params::Params;
@@ -70,17 +71,26 @@ pub(crate) async fn handle(
         return Err(Refusal::BadRequest("the answer is not from the identity provider that was asked"));
     }
     let told = code(&gateway, &context, &app, (&transaction, &ask), &params, &headers).await?;
+    let mut response = if ask.redirect_uri == device::GRANT {
+        device::finish(&gateway, &ask.challenge, told.map_err(|error| error.to_string())).await?
+    } else {
+        tell(&context, &ask, &told)?
+    };
+    response.headers_mut().append(header::SET_COOKIE, gone(name.suffix()).parse().map_err(|_| Refusal::Broken)?);
+    Ok(response)
+}
+
+/// Sends the browser back into the app.
+fn tell(context: &Context, ask: &AppAsk, told: &Result<String, CallbackError>) -> Result<Response, Refusal> {
     let text;
-    let pairs: Vec<(&str, &str)> = match &told {
+    let pairs: Vec<(&str, &str)> = match told {
         Ok(code) => vec![("code", code)],
         Err(error) => {
             text = error.to_string();
             vec![("error", error.code()), ("error_description", &text)]
         }
     };
-    let mut response = see_other(&answer_url(&context, &ask.redirect_uri, ask.state.as_deref(), &pairs))?;
-    response.headers_mut().append(header::SET_COOKIE, gone(name.suffix()).parse().map_err(|_| Refusal::Broken)?);
-    Ok(response)
+    see_other(&answer_url(context, &ask.redirect_uri, ask.state.as_deref(), &pairs))
 }
 
 /// The transaction of this browser with this state, and whose app's it is.

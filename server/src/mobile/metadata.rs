@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use cloakroom_core::dpop;
 
+use super::device;
 use super::form::put;
 use crate::edge::mobile_client::DpopMode;
 use crate::edge::own::{Context, json as json_response};
@@ -54,6 +55,10 @@ fn document(context: &Context) -> Value {
     if apps.iter().any(|app| app.introspection_secret.is_some()) {
         put(&mut document, "introspection_endpoint", json!(format!("{origin}/oauth/introspect")));
         put(&mut document, "introspection_endpoint_auth_methods_supported", json!(["client_secret_basic"]));
+    }
+    if apps.iter().any(|app| app.device_grant) {
+        put(&mut document, "device_authorization_endpoint", json!(format!("{origin}/oauth/device_authorization")));
+        put(&mut document, "grant_types_supported", json!(["authorization_code", "refresh_token", device::GRANT]));
     }
     if apps.iter().any(|app| app.dpop != DpopMode::Off) {
         put(&mut document, "dpop_signing_alg_values_supported", json!(dpop::ALGORITHMS));

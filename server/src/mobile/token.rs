@@ -12,7 +12,7 @@ use cloakroom_core::session::mobile::{CodeUse, GrantError, RefreshUse, SessionTo
 use cloakroom_core::vault::session_token::SessionTokenKind;
 
 use super::form::{self, put};
-use super::logout;
+use super::{device, logout};
 use crate::edge::mobile_client::MobileClient;
 use crate::edge::oauth_error::OAuthError;
 use crate::edge::own::{Context, json as json_response};
@@ -64,6 +64,7 @@ pub(crate) async fn handle(
     let grant = match form::required(&form, "grant_type")? {
         "authorization_code" => Grant::Code,
         "refresh_token" => Grant::Refresh,
+        device::GRANT => Grant::Device,
         "password" => return Err(TokenError::Password.refusal()),
         "implicit" => return Err(TokenError::Implicit.refusal()),
         "client_credentials" => return Err(TokenError::ClientCredentials.refusal()),
@@ -72,9 +73,9 @@ pub(crate) async fn handle(
     let app = form::client(&context.site, &parts, &form)?;
     let proof = form::proof(&gateway, &context.site, app, &parts)?;
     let jkt = proof.as_ref().map(|proof| proof.jkt.as_str());
-    let (kind, name) = grant.presents();
-    let ours = gateway.sessions.token_seal().open(kind, form::required(&form, name)?).is_some();
-    if !ours {
+    if let Some((kind, name)) = grant.presents()
+        && gateway.sessions.token_seal().open(kind, form::required(&form, name)?).is_none()
+    {
         // Told from the text alone: a forgery never reaches the store (M7, M14).
         return Err(TokenError::Grant(GrantError::Invalid).refusal());
     }
@@ -83,6 +84,7 @@ pub(crate) async fn handle(
     let tokens = match grant {
         Grant::Code => redeem(&gateway, app, &form, jkt).await?,
         Grant::Refresh => refresh(&gateway, app, &form, jkt).await?,
+        Grant::Device => by_device(&gateway, app, &form, jkt).await?,
     };
     Ok(answer(&gateway, &tokens, jkt.is_some()))
 }
@@ -91,14 +93,16 @@ pub(crate) async fn handle(
 enum Grant {
     Code,
     Refresh,
+    Device,
 }
 
 impl Grant {
-    /// What it presents, and the parameter that carries it.
-    const fn presents(self) -> (SessionTokenKind, &'static str) {
+    /// What it presents of a session, and the parameter that carries it. A device code is no session's.
+    const fn presents(self) -> Option<(SessionTokenKind, &'static str)> {
         match self {
-            Self::Code => (SessionTokenKind::Code, "code"),
-            Self::Refresh => (SessionTokenKind::Refresh, "refresh_token"),
+            Self::Code => Some((SessionTokenKind::Code, "code")),
+            Self::Refresh => Some((SessionTokenKind::Refresh, "refresh_token")),
+            Self::Device => None,
         }
     }
 }
@@ -116,6 +120,21 @@ async fn redeem(
         return Err(TokenError::Verifier.refusal());
     }
     let ask = CodeUse { code, client_id: &app.id, redirect_uri, verifier, jkt, access_secs: app.access_secs };
+    gateway.sessions.redeem_code(ask).await.map_err(|error| TokenError::Grant(error).refusal())
+}
+
+/// What a person has allowed on another device (RFC 8628 section 3.4).
+async fn by_device(
+    gateway: &Gateway,
+    app: &MobileClient,
+    form: &Params,
+    jkt: Option<&str>,
+) -> Result<SessionTokens, Refusal> {
+    let device_code = form::required(form, "device_code")?;
+    let code = device::fetch(gateway, app, device_code).await?;
+    let code = code.map_err(|waiting| OAuthError::bad(waiting.code(), waiting.to_string()))?;
+    let (redirect_uri, verifier) = (device::GRANT, device_code);
+    let ask = CodeUse { code: &code, client_id: &app.id, redirect_uri, verifier, jkt, access_secs: app.access_secs };
     gateway.sessions.redeem_code(ask).await.map_err(|error| TokenError::Grant(error).refusal())
 }
 

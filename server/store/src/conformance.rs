@@ -3,6 +3,7 @@
 //! A store runs it by `conformance!(fresh)`, where `fresh` is an async function that answers a value with a `store()`.
 
 pub(crate) mod audit;
+pub(crate) mod device;
 pub(crate) mod ends;
 pub(crate) mod keys;
 pub(crate) mod lists;
@@ -82,6 +83,9 @@ macro_rules! conformance {
             refresh: t05_nothing_is_adopted_once_the_session_is_over;
             refresh: what_is_over_gets_no_lease;
 
+            device: devices_wait_in_bounded_number_and_for_a_while;
+            device: m03_a_device_is_decided_once_in_a_race;
+            device: a_device_that_asks_too_often_must_wait_longer;
             mobile: m03_a_code_is_redeemed_once_in_a_race;
             mobile: an_old_code_or_an_ended_sessions_is_not_redeemed;
             mobile: m05_a_refresh_token_rotates_once_in_a_race;

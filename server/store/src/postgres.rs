@@ -4,6 +4,7 @@
 mod address;
 mod audit;
 mod audit_search;
+mod device;
 mod hints;
 mod keys;
 mod list;
@@ -40,10 +41,10 @@ use cloakroom_core::audit::{AuditRow, ChainHead, ChainLink, StoredEvent};
 use cloakroom_core::clock::UnixMs;
 use cloakroom_core::session::id::SessionId;
 use cloakroom_core::store::{
-    AddKey, BeginRefresh, Begun, CommitLogin, CommitLogout, CommitRefresh, Doubt, End, EndOutcome, KeyUse, ListPage,
-    ListQuery, LoginOutcome, LogoutOutcome, MobileGrant, Named, NoteReuse, RedeemCode, RetireKey, RetireOutcome,
-    Rewrap, RotateRefresh, SessionRow, SessionSummary, Store, StoreResult, StoredTokens, SubjectKeyRow, Succession,
-    Totals, Wrapped, WrappedKeyRow,
+    AddKey, BeginRefresh, Begun, CommitLogin, CommitLogout, CommitRefresh, DeviceGrant, DevicePoll, Doubt, End,
+    EndOutcome, KeyUse, ListPage, ListQuery, LoginOutcome, LogoutOutcome, MobileGrant, Named, NoteReuse, RedeemCode,
+    RetireKey, RetireOutcome, Rewrap, RotateRefresh, SessionRow, SessionSummary, Store, StoreResult, StoredTokens,
+    SubjectKeyRow, Succession, Totals, Wrapped, WrappedKeyRow,
 };
 use cloakroom_core::store::{AuditPage, AuditPlace, AuditQuery, ChangeLog};
 
@@ -236,6 +237,25 @@ impl Store for Postgres {
 
     async fn name_device(&self, id: SessionId, name: Option<String>) -> StoreResult<bool> {
         self.unit(Write, (id, name), |c, (id, name)| Box::pin(mobile::name_device(c, *id, name.as_deref()))).await
+    }
+
+    async fn begin_device(&self, grant: DeviceGrant, most: i64) -> StoreResult<bool> {
+        self.unit(Write, (grant, most), |c, (grant, most)| Box::pin(device::begin(c, grant, *most))).await
+    }
+
+    async fn waiting_device(&self, user_code: [u8; 32], now: UnixMs) -> StoreResult<Option<DeviceGrant>> {
+        let asked = (user_code, now);
+        self.unit(Read, asked, |c, (user_code, now)| Box::pin(device::waiting(c, *user_code, *now))).await
+    }
+
+    async fn decide_device(&self, device: [u8; 32], code: Option<Vec<u8>>, now: UnixMs) -> StoreResult<bool> {
+        let asked = (device, code, now);
+        self.unit(Write, asked, |c, (device, code, now)| Box::pin(device::decide(c, *device, code.as_deref(), *now)))
+            .await
+    }
+
+    async fn poll_device(&self, device: [u8; 32], now: UnixMs) -> StoreResult<Option<DevicePoll>> {
+        self.unit(Write, (device, now), |c, (device, now)| Box::pin(device::poll(c, *device, *now))).await
     }
 
     async fn append(&self, events: Vec<AuditRow>) -> StoreResult<()> {

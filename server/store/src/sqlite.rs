@@ -2,6 +2,7 @@
 
 mod audit;
 mod audit_search;
+mod device;
 mod keys;
 mod list;
 mod locks;
@@ -35,10 +36,10 @@ use cloakroom_core::audit::{AuditRow, ChainHead, ChainLink, StoredEvent};
 use cloakroom_core::clock::UnixMs;
 use cloakroom_core::session::id::SessionId;
 use cloakroom_core::store::{
-    AddKey, BeginRefresh, Begun, CommitLogin, CommitLogout, CommitRefresh, Doubt, End, EndOutcome, KeyUse, ListPage,
-    ListQuery, LoginOutcome, LogoutOutcome, MobileGrant, Named, NoteReuse, RedeemCode, RetireKey, RetireOutcome,
-    Rewrap, RotateRefresh, SessionRow, SessionSummary, Store, StoreError, StoreResult, StoredTokens, SubjectKeyRow,
-    Succession, Totals, Wrapped, WrappedKeyRow,
+    AddKey, BeginRefresh, Begun, CommitLogin, CommitLogout, CommitRefresh, DeviceGrant, DevicePoll, Doubt, End,
+    EndOutcome, KeyUse, ListPage, ListQuery, LoginOutcome, LogoutOutcome, MobileGrant, Named, NoteReuse, RedeemCode,
+    RetireKey, RetireOutcome, Rewrap, RotateRefresh, SessionRow, SessionSummary, Store, StoreError, StoreResult,
+    StoredTokens, SubjectKeyRow, Succession, Totals, Wrapped, WrappedKeyRow,
 };
 use cloakroom_core::store::{AuditPage, AuditPlace, AuditQuery, ChangeLog};
 
@@ -214,6 +215,22 @@ impl Store for Sqlite {
 
     async fn leave_in_doubt(&self, id: SessionId, fence: i64) -> StoreResult<()> {
         self.writer()?.run(move |c| Box::pin(refresh::give_back(c, id, fence))).await
+    }
+
+    async fn begin_device(&self, grant: DeviceGrant, most: i64) -> StoreResult<bool> {
+        self.writer()?.run(move |c| Box::pin(device::begin(c, grant, most))).await
+    }
+
+    async fn waiting_device(&self, user_code: [u8; 32], now: UnixMs) -> StoreResult<Option<DeviceGrant>> {
+        device::waiting(&self.readers, user_code, now).await
+    }
+
+    async fn decide_device(&self, device: [u8; 32], code: Option<Vec<u8>>, now: UnixMs) -> StoreResult<bool> {
+        self.writer()?.run(move |c| Box::pin(device::decide(c, device, code, now))).await
+    }
+
+    async fn poll_device(&self, device: [u8; 32], now: UnixMs) -> StoreResult<Option<DevicePoll>> {
+        self.writer()?.run(move |c| Box::pin(device::poll(c, device, now))).await
     }
 
     async fn mobile_grant(&self, id: SessionId) -> StoreResult<Option<MobileGrant>> {

@@ -181,7 +181,6 @@ async fn grants_that_are_not_offered_are_refused_by_name() {
         ("password", "authorization_code"),
         ("implicit", "authorization_code"),
         ("client_credentials", "authorization_code"),
-        ("urn:ietf:params:oauth:grant-type:device_code", "authorization_code"),
     ] {
         let form = owned(&[("grant_type", grant), ("client_id", "phone"), ("username", "a"), ("password", "b")]);
         let answer = phone.post("/oauth/token", &form).await.expect(400).json();

@@ -299,6 +299,8 @@ pub enum Purpose {
     PushedRequest,
     /// Where an app wants the browser back after a sign-out.
     AppSignOut,
+    /// A device code, and the session's code that it is for.
+    DeviceCode,
     /// The right to fetch a file once.
     Download,
     /// What an administrator saw before they decide to do it.
@@ -316,6 +318,7 @@ impl Purpose {
             Self::DpopNonce => b"dpop nonce",
             Self::PushedRequest => b"pushed request",
             Self::AppSignOut => b"app sign-out",
+            Self::DeviceCode => b"device code",
             Self::Download => b"download",
             Self::Preview => b"preview",
         }])

@@ -52,6 +52,7 @@ fn client(
     let session_limit = session_limit(reader);
     let modes = [("off", DpopMode::Off), ("optional", DpopMode::Optional), ("required", DpopMode::Required)];
     let dpop = reader.one_of("dpop", &modes, DpopMode::Off).value;
+    let device_grant = reader.flag("device_grant").value;
     let introspection_secret = reader.text("introspection_secret").and_then(|found| {
         match secret::resolve(found.value, Use::ClientSecret, outside) {
             Ok(read) => Some(read.text),
@@ -80,6 +81,7 @@ fn client(
         absolute_secs: absolute.value,
         session_limit,
         dpop,
+        device_grant,
         introspection_secret,
         limit,
     })

@@ -37,6 +37,16 @@ pub(super) async fn used_once(connection: &mut PgConnection, now: UnixMs) -> sql
     .await
 }
 
+pub(super) async fn devices(connection: &mut PgConnection, now: UnixMs) -> sqlx::Result<()> {
+    run(
+        connection,
+        "DELETE FROM device_grants WHERE device IN \
+         (SELECT device FROM device_grants WHERE expires_at <= $1 LIMIT 100 FOR UPDATE SKIP LOCKED)",
+        now,
+    )
+    .await
+}
+
 /// Answers whose time is over go with the next rotation of anybody's.
 pub(super) async fn answers(connection: &mut PgConnection, now: UnixMs) -> sqlx::Result<()> {
     run(
