@@ -283,7 +283,7 @@ pub struct DeviceAsk<'a> {
     /// Whence it was asked.
     pub address: &'a str,
     /// What the device calls itself.
-    pub device: &'a str,
+    pub device: Option<&'a str>,
     /// How long ago.
     pub minutes: i64,
 }
@@ -304,10 +304,32 @@ pub fn device_ask(ask: &DeviceAsk<'_>) -> http::Response<String> {
     )
 }
 
-/// Nothing is left to do in the browser: the person goes back to the app by themselves.
+/// Why nothing is left to do in the browser: the person goes back to the app or the device by themselves.
+#[derive(Clone, Copy, Debug)]
+pub enum Rest {
+    /// The app's session is over.
+    SignedOut,
+    /// The device has what it asked for.
+    DeviceSignedIn,
+    /// The person said no to a device.
+    DeviceRefused,
+}
+
+/// A page to rest on.
 #[must_use]
-pub fn back_to_app(title: &str, message: &str) -> http::Response<String> {
-    page("back-to-app.html", context! { title, message })
+pub fn rest(app_name: &str, rest: Rest) -> http::Response<String> {
+    let (title, message) = match rest {
+        Rest::SignedOut => ("You are signed out", "Your session in {app} has ended. You can close this page."),
+        Rest::DeviceSignedIn => (
+            "You are signed in on your device",
+            "Your device goes on by itself in a few seconds. You can close this page.",
+        ),
+        Rest::DeviceRefused => (
+            "Good that you looked",
+            "Nobody was signed in. Whoever sent you the code or a link to this page wanted to get into your account.",
+        ),
+    };
+    page("back-to-app.html", context! { title, message, app_name })
 }
 
 /// Asks before signing out, where the link did not prove that the app made it.

@@ -72,7 +72,7 @@ pub(crate) async fn handle(
     }
     let told = code(&gateway, &context, &app, (&transaction, &ask), &params, &headers).await?;
     let mut response = if ask.redirect_uri == device::GRANT {
-        device::finish(&gateway, &ask.challenge, told.map_err(|error| error.to_string())).await?
+        device::finish(&gateway, &app.name, &ask.challenge, told.map_err(|error| error.to_string())).await?
     } else {
         tell(&context, &ask, &told)?
     };

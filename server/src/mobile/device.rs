@@ -29,7 +29,7 @@ use crate::edge::device;
 use crate::edge::mobile_client::MobileClient;
 use crate::edge::oauth_error::OAuthError;
 use crate::edge::own::{Context, json as json_response, page_response};
-use crate::edge::page::{self, DeviceAsk};
+use crate::edge::page::{self, DeviceAsk, Rest};
 use crate::edge::params::Params;
 use crate::edge::problem::Refusal;
 use crate::edge::transaction::AppAsk;
@@ -104,11 +104,12 @@ pub(crate) async fn page(
     let Some((app, grant)) = waiting(&gateway, &context, typed).await? else {
         return Ok(page_response(page::device_code(true)));
     };
+    let device = grant.user_agent.as_deref().map(device::name);
     let ask = DeviceAsk {
         app_name: &app.name,
         user_code: &shown(&typed_code(typed)),
         address: &grant.address,
-        device: &grant.user_agent.as_deref().map_or_else(|| "a device without a name".to_owned(), device::name),
+        device: device.as_deref(),
         minutes: gateway.now().secs_after(grant.created_at) / 60,
     };
     Ok(page_response(page::device_ask(&ask)))
@@ -130,9 +131,7 @@ pub(crate) async fn decided(
     };
     if form.get("mine") != Some("yes") {
         gateway.sessions.store().decide_device(grant.device, None, gateway.now()).await?;
-        let message =
-            "Nobody was signed in. Whoever sent you the code or a link to this page wanted to get into your account.";
-        return Ok(page_response(page::back_to_app("Good that you looked", message)));
+        return Ok(page_response(page::rest(&app.name, Rest::DeviceRefused)));
     }
     let registration = app.registrations.first().ok_or(Refusal::Broken)?;
     let provider = gateway.sessions.provider(&registration.provider).ok_or(Refusal::Broken)?;
@@ -170,14 +169,14 @@ async fn approve(gateway: &Gateway, challenge: &str, code: &str) -> Result<bool,
 /// The page after the provider's answer.
 pub(super) async fn finish(
     gateway: &Gateway,
+    app_name: &str,
     challenge: &str,
     told: Result<String, String>,
 ) -> Result<Response, Refusal> {
-    let failed = |message: String| Refusal::Login { code: "device", message, again: "/oauth/device".into() };
+    let failed = |message: String| Refusal::Login { code: "login-device", message, again: "/oauth/device".into() };
     match told {
         Ok(code) if approve(gateway, challenge, &code).await? => {
-            let message = "Your device goes on by itself in a few seconds. You can close this page.";
-            Ok(page_response(page::back_to_app("You are signed in on your device", message)))
+            Ok(page_response(page::rest(app_name, Rest::DeviceSignedIn)))
         }
         Ok(_) => Err(failed("the device does not wait any more: begin again there".into())),
         Err(why) => Err(failed(why)),

@@ -19,7 +19,7 @@ use cloakroom_core::vault::ring::Purpose;
 use super::authorize::with_query;
 use crate::edge::mobile_client::MobileClient;
 use crate::edge::own::{Context, page_response, see_other};
-use crate::edge::page;
+use crate::edge::page::{self, Rest};
 use crate::edge::params::Params;
 use crate::edge::problem::Refusal;
 use crate::edge::sign_out;
@@ -106,8 +106,7 @@ fn rest(app: &MobileClient, back: Option<&str>) -> Result<Response, Refusal> {
     if let Some(back) = back {
         return see_other(back);
     }
-    let message = format!("Your session in {} has ended. You can close this page.", app.name);
-    Ok(page_response(page::back_to_app("You are signed out", &message)))
+    Ok(page_response(page::rest(&app.name, Rest::SignedOut)))
 }
 
 /// The session that a hint names, dead or alive; `None` where the hint proves nothing.

@@ -3,7 +3,7 @@
 use minijinja::value::Kwargs;
 use minijinja::{Environment, Error, State};
 
-/// Titles, labels and sentences; `{app}` stands for an app's name.
+/// Titles, labels and sentences; `{app}` stands for an app's name, other words in braces for what they say.
 const GERMAN: &[(&str, &str)] = &[
     ("Unknown site", "Unbekannte Seite"),
     ("Another connection needed", "Eine andere Verbindung ist nötig"),
@@ -70,6 +70,49 @@ const GERMAN: &[(&str, &str)] = &[
         "Eine App, die sich {app} nennt, bittet Sie um Anmeldung. Fahren Sie nur fort, wenn Sie dies gerade selbst in der App begonnen haben.",
     ),
     ("Cancel", "Abbrechen"),
+    ("Connect a device", "Ein Gerät verbinden"),
+    ("Type the code that the device in front of you shows.", "Geben Sie den Code ein, den das Gerät vor Ihnen zeigt."),
+    ("Code", "Code"),
+    (
+        "No device waits with this code. It may be mistyped or too old: look at the device again.",
+        "Kein Gerät wartet mit diesem Code. Vielleicht ist er vertippt oder zu alt: Sehen Sie noch einmal auf das Gerät.",
+    ),
+    (
+        "Did somebody send you the code or a link to this page? Then close it: they would get into your account.",
+        "Hat Ihnen jemand den Code oder einen Link auf diese Seite geschickt? Dann schließen Sie sie: Er käme in Ihr Konto.",
+    ),
+    ("Sign in to {app} on another device?", "Auf einem anderen Gerät bei {app} anmelden?"),
+    (
+        "Compare: does the device in front of you show exactly this code?",
+        "Vergleichen Sie: Zeigt das Gerät vor Ihnen genau diesen Code?",
+    ),
+    ("{minutes} min ago", "vor {minutes} min"),
+    ("just now", "gerade eben"),
+    ("a device without a name", "einem Gerät ohne Namen"),
+    (
+        "It was asked for {when} by {device}, from the network address {address}.",
+        "Angefordert {when} von {device}, von der Netzadresse {address}.",
+    ),
+    (
+        "Did somebody send you the code or a link to this page? Then say no: they would get into your account. Nobody who helps you needs this code.",
+        "Hat Ihnen jemand den Code oder einen Link auf diese Seite geschickt? Dann sagen Sie nein: Er käme in Ihr Konto. Niemand, der Ihnen hilft, braucht diesen Code.",
+    ),
+    ("It is my device: sign in", "Es ist mein Gerät: anmelden"),
+    ("No, stop", "Nein, abbrechen"),
+    ("You are signed in on your device", "Sie sind auf Ihrem Gerät angemeldet"),
+    (
+        "Your device goes on by itself in a few seconds. You can close this page.",
+        "Ihr Gerät macht in wenigen Sekunden von selbst weiter. Sie können diese Seite schließen.",
+    ),
+    ("Good that you looked", "Gut, dass Sie hingesehen haben"),
+    (
+        "Nobody was signed in. Whoever sent you the code or a link to this page wanted to get into your account.",
+        "Niemand wurde angemeldet. Wer Ihnen den Code oder einen Link auf diese Seite geschickt hat, wollte in Ihr Konto.",
+    ),
+    (
+        "Your session in {app} has ended. You can close this page.",
+        "Ihre Sitzung in {app} ist beendet. Sie können diese Seite schließen.",
+    ),
 ];
 
 /// Refusals by their stable codes; and whether the English text says more, so that it is shown beside.
@@ -123,17 +166,15 @@ const TOLD: &[(&str, &str, bool)] = &[
     ("login-revoked", "Während der Anmeldung wurden Sitzungen wie diese beendet", false),
     ("login-locked", "Die Anmeldung ist zurzeit gesperrt", true),
     ("login-too-many", "Sie sind schon so oft angemeldet, wie diese App es zulässt", true),
+    ("login-device", "Ihr Gerät wurde nicht angemeldet", true),
     ("login-provider-unavailable", "Der Identitätsanbieter ist gerade nicht erreichbar", true),
 ];
 
-/// Gives templates the words: `t(text, app=…)`, `told(code, message)`, `varies(code)`.
+/// Gives templates the words: `t(text, app=…)` with a value for each word in braces, `told(code, message)`, `varies(code)`.
 pub(super) fn add_to(pages: &mut Environment<'static>) {
     pages.add_function("t", |state: &State<'_, '_>, text: String, values: Kwargs| -> Result<String, Error> {
         let text = if is_german(state) { german(&text).map(str::to_owned).unwrap_or(text) } else { text };
-        Ok(match values.get::<Option<String>>("app")? {
-            Some(app) => text.replace("{app}", &app),
-            None => text,
-        })
+        filled(&text, &values)
     });
     pages.add_function("told", |state: &State<'_, '_>, code: String, message: String| {
         refusal(state, &code).map_or(message, |(_, text, _)| (*text).to_owned())
@@ -141,6 +182,18 @@ pub(super) fn add_to(pages: &mut Environment<'static>) {
     pages.add_function("varies", |state: &State<'_, '_>, code: String| {
         refusal(state, &code).is_some_and(|(.., varies)| *varies)
     });
+}
+
+/// The text with each `{name}` replaced, once: what a value says in braces is its own.
+fn filled(text: &str, values: &Kwargs) -> Result<String, Error> {
+    let mut parts = text.split('{');
+    let mut filled = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let (name, rest) = part.split_once('}').unwrap_or((part, ""));
+        filled.push_str(&values.get::<minijinja::Value>(name)?.to_string());
+        filled.push_str(rest);
+    }
+    Ok(filled)
 }
 
 fn is_german(state: &State<'_, '_>) -> bool {
@@ -168,8 +221,10 @@ mod tests {
     fn whatever_a_page_says_is_said_in_german_too() {
         let pages = [
             include_str!("allow.html"),
+            include_str!("back-to-app.html"),
             include_str!("choose.html"),
             include_str!("continue.html"),
+            include_str!("device.html"),
             include_str!("error.html"),
             include_str!("framed.html"),
             include_str!("sign-in.html"),
@@ -183,6 +238,9 @@ mod tests {
         said.extend(texts(titles, "=> \""));
         said.extend(texts(labels, "_url, \""));
         said.extend(texts(include_str!("../page.rs"), "title => \""));
+        let (_, rests) = include_str!("../page.rs").split_once("Rest::SignedOut =>").expect("pages to rest on");
+        let (rests, _) = rests.split_once("};").expect("their end");
+        said.extend(rests.split('"').skip(1).step_by(2));
         assert!(said.len() > 40, "{said:?}");
         for text in said {
             assert!(german(text).is_some(), "{text:?} has no German words");
