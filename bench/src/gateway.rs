@@ -38,7 +38,22 @@ pub(crate) fn start(dir: &Path, upstream_port: u16) -> Result<Gateway> {
     let issuer = runtime.block_on(start_provider(&origin))?;
     fs::write(dir.join("client.secret"), SECRET)?;
     write_root_key(dir)?;
-    let config = format!(
+    let config = configuration([port, management, upstream_port], &origin, &issuer);
+    let file = dir.join("cloakroom.toml");
+    fs::write(&file, config)?;
+    let bin = std::env::var("CLOAKROOM_BIN")
+        .context("CLOAKROOM_BIN must name a release build; `cargo xtask bench` sets it")?;
+    let log = fs::File::create(dir.join("cloakroom.log"))?;
+    let mut process = Process::start(
+        "cloakroom",
+        Command::new(bin).args(["serve", "--config"]).arg(&file).stdout(Stdio::null()).stderr(log),
+    )?;
+    process.wait_for_port(port)?;
+    Ok(Gateway { process, port, host: format!("app.localhost:{port}"), _provider: runtime, origin })
+}
+
+fn configuration([port, management, upstream_port]: [u16; 3], origin: &str, issuer: &str) -> String {
+    format!(
         r#"[server]
 listen = "127.0.0.1:{port}"
 management = "127.0.0.1:{management}"
@@ -84,18 +99,7 @@ kind = "api"
 token = "user"
 access = "signed_in"
 "#
-    );
-    let file = dir.join("cloakroom.toml");
-    fs::write(&file, config)?;
-    let bin = std::env::var("CLOAKROOM_BIN")
-        .context("CLOAKROOM_BIN must name a release build; `cargo xtask bench` sets it")?;
-    let log = fs::File::create(dir.join("cloakroom.log"))?;
-    let mut process = Process::start(
-        "cloakroom",
-        Command::new(bin).args(["serve", "--config"]).arg(&file).stdout(Stdio::null()).stderr(log),
-    )?;
-    process.wait_for_port(port)?;
-    Ok(Gateway { process, port, host: format!("app.localhost:{port}"), _provider: runtime, origin })
+    )
 }
 
 fn write_root_key(dir: &Path) -> Result<()> {

@@ -4,9 +4,10 @@
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Result, ensure};
+use tokio::time::Instant;
 
 use crate::gateway::{self, Gateway};
 use crate::http::send;
