@@ -61,7 +61,15 @@ enum Command {
 #[derive(Subcommand)]
 enum Audit {
     /// Walk the whole chain and recompute every link; works beside a running gateway.
-    Verify(WithConfig),
+    Verify {
+        /// Also compare with a checkpoint that was kept elsewhere: finds a tail that was cut and a log written anew.
+        #[arg(long, value_name = "FILE")]
+        checkpoint: Option<PathBuf>,
+        #[command(flatten)]
+        with: WithConfig,
+    },
+    /// Print where the chain stands, tagged by a key that is not in the store: one line to be kept on another machine.
+    Checkpoint(WithConfig),
 }
 
 #[derive(Subcommand)]
@@ -173,7 +181,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
             Err(code) => Ok(code),
         },
         Command::Migrate(with) => with_config(&with.config, command::migrate::run),
-        Command::Audit(Audit::Verify(with)) => with_config(&with.config, command::audit::verify),
+        Command::Audit(command) => audit(&command),
         Command::Keys(command) => keys(command),
         Command::BreakGlass(command) => break_glass(command),
         Command::Healthcheck(with) => with_config(&with.config, command::healthcheck::run),
@@ -199,6 +207,16 @@ fn break_glass(command: BreakGlass) -> anyhow::Result<ExitCode> {
     match load(&because.with.config) {
         Ok(config) => command::break_glass::run(config, &act, &because.reason),
         Err(code) => Ok(code),
+    }
+}
+
+fn audit(command: &Audit) -> anyhow::Result<ExitCode> {
+    match command {
+        Audit::Verify { checkpoint, with } => match load(&with.config) {
+            Ok(config) => command::audit::verify(&config, checkpoint.as_deref()),
+            Err(code) => Ok(code),
+        },
+        Audit::Checkpoint(with) => with_config(&with.config, command::audit::checkpoint),
     }
 }
 

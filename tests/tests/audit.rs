@@ -137,3 +137,49 @@ async fn a09_flood_of_refusals_is_counted_and_holds_no_write_up() {
     assert_eq!(tenants, ["default"], "a site's refusals are its tenant's");
     assert!(gateway.run(&["audit", "verify"]).status.success());
 }
+
+#[tokio::test]
+async fn a07_a_checkpoint_kept_elsewhere_finds_a_cut_tail_and_a_log_written_anew() {
+    let mut gateway = with_history().await;
+    let made = gateway.run(&["audit", "checkpoint"]);
+    assert!(made.status.success(), "{made:?}");
+    let file = gateway.folder().join("checkpoint.json");
+    std::fs::write(&file, &made.stdout).unwrap();
+    let path = file.to_str().unwrap().to_owned();
+    let against = |gateway: &Gateway| gateway.run(&["audit", "verify", "--checkpoint", &path]);
+    assert!(against(&gateway).status.success(), "{:?}", against(&gateway));
+
+    // The tail is cut, and the head moved back with it: the chain by itself holds.
+    let mut database = gateway.database().await;
+    database.execute("DELETE FROM audit_events WHERE seq = (SELECT seq FROM audit_head)").await;
+    let back = "UPDATE audit_head SET (seq, hash) = (SELECT seq, hash FROM audit_events ORDER BY seq DESC LIMIT 1)";
+    database.execute(back).await;
+    drop(database);
+    assert!(gateway.run(&["audit", "verify"]).status.success());
+    let found = against(&gateway);
+    let said = String::from_utf8_lossy(&found.stdout).into_owned();
+    assert!(!found.status.success() && said.contains("its tail was cut"), "{found:?}");
+
+    // The log is emptied, and grows beyond the checkpoint again.
+    let mut database = gateway.database().await;
+    database.execute("DELETE FROM audit_events").await;
+    database.execute("UPDATE audit_head SET seq = 0, hash = zeroblob(32)").await;
+    drop(database);
+    gateway.launch().await;
+    for _ in 0..8 {
+        gateway.signed_in("alice").await;
+    }
+    gateway.stop().await;
+    assert!(gateway.run(&["audit", "verify"]).status.success());
+    let found = against(&gateway);
+    let said = String::from_utf8_lossy(&found.stdout).into_owned();
+    assert!(!found.status.success() && said.contains("written anew"), "{found:?}");
+
+    // A checkpoint that was altered proves nothing, and says so.
+    let text = String::from_utf8(made.stdout).unwrap();
+    let mut altered: Value = serde_json::from_str(&text).unwrap();
+    altered["seq"] = serde_json::json!(1);
+    std::fs::write(&file, altered.to_string()).unwrap();
+    let refused = against(&gateway);
+    assert!(!refused.status.success() && String::from_utf8_lossy(&refused.stderr).contains("proves nothing"));
+}

@@ -5,6 +5,7 @@
 //! event breaks every later link.
 
 pub mod chain;
+pub mod checkpoint;
 pub mod event;
 
 use crate::clock::UnixMs;

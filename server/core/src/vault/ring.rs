@@ -222,6 +222,13 @@ impl Ring {
         self.index.keyed_hash(&Bound::new(&[b"address", address.as_bytes()]))
     }
 
+    /// What a checkpoint of the audit log is known by.
+    #[must_use]
+    pub fn audit_checkpoint(&self, seq: i64, hash: &str, at: &str) -> [u8; 32] {
+        let owner = Bound::new(&[b"audit checkpoint", &seq.to_be_bytes(), hash.as_bytes(), at.as_bytes()]);
+        self.index.keyed_hash(&owner)
+    }
+
     /// What a used logout token is remembered by.
     #[must_use]
     pub fn logout_token(&self, issuer: &str, jti: &str) -> [u8; 32] {
