@@ -20,6 +20,10 @@
 //! | `GET /locks?state=&limit=&cursor=` | [`Page`] of [`Lock`] |
 //! | `POST /locks/{id}/lift` with [`LiftLock`] | [`Lock`] |
 //! | `POST /explain` with a call | [`Explanation`] |
+//! | `GET /users?state=&sub=&q=&limit=&cursor=` | [`Page`] of [`User`] |
+//! | `GET /users/{id}` | [`UserDetail`] |
+//! | `POST /users/{id}/exports` | [`ExportTicket`] for a [`UserExport`] |
+//! | `POST /users/{id}/erase` with [`EraseUser`] | [`UserErased`] |
 //! | `GET /clients`, `GET /clients/{id}` | [`Page`] of [`Client`], [`Client`] |
 //! | `GET /providers` | [`Page`] of [`Provider`] |
 //! | `GET /upstreams` | [`Page`] of [`Upstream`] |
@@ -48,6 +52,7 @@ mod revoke;
 mod routes;
 mod session;
 mod upstream;
+mod user;
 
 pub use audit::{
     AuditChain, AuditEvent, AuditExport, AuditFilter, ChainPoint, ExportFormat, ExportTicket, Fact, Verification,
@@ -73,3 +78,4 @@ pub use session::{
     Claim, Ended, Kind, LIMITS, Session, SessionDetail, SessionState, Sort, StateFilter, TokenFacts, UnknownCode,
 };
 pub use upstream::Upstream;
+pub use user::{EraseUser, User, UserDetail, UserDevice, UserErased, UserExport};

@@ -54,20 +54,33 @@ pub enum Permission {
     /// End the sessions of more than one person at once.
     #[serde(rename = "sessions.revoke_mass")]
     SessionsRevokeMass,
+    /// Take out as a file what is kept of a person.
+    #[serde(rename = "users.export")]
+    UsersExport,
+    /// Have a person forgotten.
+    #[serde(rename = "users.erase")]
+    UsersErase,
 }
 
 impl Permission {
     /// Every permission.
-    pub const ALL: [Self; 5] =
-        [Self::SessionsRead, Self::SessionsRevoke, Self::SessionsRevokeMass, Self::AuditRead, Self::SettingsRead];
+    pub const ALL: [Self; 7] = [
+        Self::SessionsRead,
+        Self::SessionsRevoke,
+        Self::SessionsRevokeMass,
+        Self::UsersExport,
+        Self::UsersErase,
+        Self::AuditRead,
+        Self::SettingsRead,
+    ];
 
     /// The least role that has it.
     #[must_use]
     pub const fn role(self) -> Role {
         match self {
             Self::SessionsRead | Self::AuditRead | Self::SettingsRead => Role::Viewer,
-            Self::SessionsRevoke => Role::Operator,
-            Self::SessionsRevokeMass => Role::Owner,
+            Self::SessionsRevoke | Self::UsersExport => Role::Operator,
+            Self::SessionsRevokeMass | Self::UsersErase => Role::Owner,
         }
     }
 }

@@ -5,6 +5,7 @@ pub mod assets;
 pub mod audit;
 pub mod clients;
 pub mod cursor;
+mod download;
 pub mod events;
 pub mod explain;
 pub mod facts;
@@ -20,6 +21,7 @@ pub mod roles;
 pub mod routes;
 pub mod sessions;
 pub mod upstreams;
+pub mod users;
 
 use std::sync::Arc;
 
@@ -55,6 +57,11 @@ fn api() -> Router<Arc<Gateway>> {
         .route("/sessions", get(sessions::list))
         .route("/sessions/{id}", get(sessions::one))
         .route("/sessions/{id}/revoke", post(sessions::revoke))
+        .route("/users", get(users::list))
+        .route("/users/{id}", get(users::one))
+        .route("/users/{id}/erase", post(users::erase::handle))
+        .route("/users/{id}/exports", post(users::export::prepare))
+        .route("/users/exports/{ticket}", get(users::export::download))
         .route("/routes", get(routes::handle))
         .route("/locks", get(locks::list).post(locks::set))
         .route("/locks/{id}/lift", post(locks::lift))

@@ -4,6 +4,7 @@ mod audit;
 mod door;
 mod list;
 mod settings;
+mod users;
 
 use cloakroom_tests::{Answer, Browser, Gateway, SESSION_COOKIE};
 use serde_json::{Value, json};

@@ -3,6 +3,7 @@
 //! [`Sessions`] is the one place where it all happens; each step is a file of its own.
 
 pub mod end;
+pub mod erase;
 pub mod exchange;
 pub mod follow;
 mod forget;

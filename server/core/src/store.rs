@@ -16,6 +16,7 @@ pub mod revocations;
 pub mod room;
 pub mod rows;
 pub mod succession;
+pub mod users;
 
 use std::sync::Arc;
 
@@ -43,6 +44,7 @@ pub use rows::{
     WrappedKeyRow,
 };
 pub use succession::{NoteReuse, Succession};
+pub use users::{ERASED, Erase, EraseOutcome, UserQuery, UserRow, UserStore};
 
 /// Why a unit of work was not done. Nothing of it was kept.
 #[derive(Debug, thiserror::Error)]
@@ -68,7 +70,7 @@ pub type StoreResult<T> = Result<T, StoreError>;
 
 /// Sessions, token sets, keys and the audit log, kept.
 #[async_trait]
-pub trait Store: RevocationStore + LockStore + Send + Sync + 'static {
+pub trait Store: RevocationStore + LockStore + UserStore + Send + Sync + 'static {
     // Keys
 
     /// Every wrapped key of the ring, oldest first.

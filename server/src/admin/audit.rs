@@ -3,7 +3,7 @@
 mod csv;
 pub mod export;
 mod query;
-mod row;
+pub(super) mod row;
 pub mod tail;
 pub mod verify;
 

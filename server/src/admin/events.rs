@@ -53,6 +53,7 @@ fn ended(who: &str, reason: &str) -> String {
         "ended_by_user" => format!("{who} ended the session from another device"),
         "refused_by_provider" => format!("The provider no longer renews the session of {who}"),
         "logged_out_by_provider" => format!("The provider signed {who} out"),
+        "erased" => format!("The session of {who} ended, who is to be forgotten"),
         other => format!("The session of {who} ended: {other}"),
     }
 }
@@ -95,6 +96,8 @@ pub(super) fn text(event: &ReadEvent) -> String {
         "key.burned" => {
             format!("{actor} burned the key {} on {}: every session of its time ended", fact("key"), fact("host"))
         }
+        "user.exported" => format!("{actor} took out as a file what is kept of {who}"),
+        "user.erased" => format!("{actor} had a person forgotten: {}", fact("text")),
         "audit.exported" => format!("{actor} took events out of the audit log as {}", fact("format")),
         "requests.refused" => {
             let n = event.facts.get("n").and_then(Value::as_u64).unwrap_or_default();

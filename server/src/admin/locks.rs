@@ -208,7 +208,7 @@ pub(crate) async fn lift(
     Ok(json(&on_the_wire(lock, gateway.now())))
 }
 
-fn on_the_wire(lock: Lock, now: UnixMs) -> WireLock {
+pub(super) fn on_the_wire(lock: Lock, now: UnixMs) -> WireLock {
     let (holds, told) = (lock.holds(now), lock.told());
     let (user, client, provider) = match lock.whom {
         Locked::User(user) => (Some(UserRef { issuer: user.issuer, sub: user.sub }), None, None),

@@ -18,6 +18,7 @@ pub(crate) mod revocations;
 pub(crate) mod room;
 pub(crate) mod search;
 pub(crate) mod succession;
+pub(crate) mod users;
 pub(crate) mod walk;
 
 /// Runs every promise on stores made by `$fresh`, each as a test of its own.
@@ -118,6 +119,11 @@ macro_rules! conformance {
             locks: s14_a_lock_keeps_out_whom_it_names_as_long_as_it_holds;
             locks: s14_no_login_of_a_locked_person_is_kept;
             locks: owners_of_the_host_are_known;
+
+            users: people_stand_by_their_newest_session;
+            users: a01_people_of_one_tenant_tell_nothing_of_another;
+            users: a10_an_erased_person_is_nowhere;
+            users: a10_what_their_provider_is_to_be_told_goes_once_it_was;
 
             load: many_at_once_are_all_answered;
             load: a_unit_that_fails_takes_no_other_with_it;

@@ -22,6 +22,7 @@ mod succession;
 mod sweep;
 mod telling;
 mod unit;
+mod users;
 
 /// One text for both kinds of database, compiled with the rows of each.
 mod rows {

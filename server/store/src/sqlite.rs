@@ -16,6 +16,7 @@ mod room;
 mod sessions;
 mod succession;
 mod telling;
+mod users;
 mod writer;
 
 /// One text for both kinds of database, compiled with the rows of each.

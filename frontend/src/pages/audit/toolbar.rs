@@ -9,7 +9,7 @@ use crate::state::address::Step;
 use crate::ui::{Part, classed, icon, live, part, value_of};
 
 /// Kinds that belong together, as one choice.
-const KINDS: [(&str, &str); 8] = [
+const KINDS: [(&str, &str); 9] = [
     ("", "Everything"),
     ("session.started", "Sign-ins"),
     ("session.ended", "Sign-outs"),
@@ -18,6 +18,7 @@ const KINDS: [(&str, &str); 8] = [
     ("provider.logout,provider.revoked,provider.revocation_failed", "At providers"),
     ("key.rotated,key.retired,key.burned", "Keys"),
     ("audit.exported", "Exports of this log"),
+    ("user.exported,user.erased", "Persons told or forgotten"),
 ];
 
 /// What is searched by: the filter, and what is typed.

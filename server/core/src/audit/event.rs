@@ -13,6 +13,9 @@ use crate::session::id::{SessionId, uuid_v7};
 use crate::store::{Store, StoreError, StoreResult, SubjectKeyRow};
 use crate::vault::KeyRing;
 
+/// How far nodes' clocks may be apart.
+const CLOCKS_APART_MS: i64 = 60_000;
+
 /// What happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
@@ -55,6 +58,10 @@ pub enum Kind {
     ProviderRevocationFailed,
     /// An administrator took events out of the log as a file. The facts say which.
     AuditExported,
+    /// An administrator took out as a file what is kept of a person.
+    UserExported,
+    /// An administrator had a person forgotten. The fact `sessions` says how many of theirs ran until then.
+    UserErased,
 }
 
 impl Kind {
@@ -81,6 +88,8 @@ impl Kind {
             Self::ProviderRevoked => "provider.revoked",
             Self::ProviderRevocationFailed => "provider.revocation_failed",
             Self::AuditExported => "audit.exported",
+            Self::UserExported => "user.exported",
+            Self::UserErased => "user.erased",
         }
     }
 }
@@ -218,9 +227,19 @@ impl Journal {
     pub async fn read(&self, event: &StoredEvent) -> StoreResult<ReadEvent> {
         let AuditRow { at, kind, session, client_id, provider_id, .. } = event.row.clone();
         let facts = serde_json::from_str(&event.row.facts).map_err(|_| unreadable("audit_events.facts"))?;
-        let subject = self.open(event.row.subject, &event.row.id, &event.row.subject_sealed).await?;
-        let actor = self.open(event.row.actor, &event.row.id, &event.row.actor_sealed).await?;
+        let subject = self.open(&event.row, event.row.subject, &event.row.subject_sealed).await?;
+        let actor = self.open(&event.row, event.row.actor, &event.row.actor_sealed).await?;
         Ok(ReadEvent { at, kind, session, client_id, provider_id, subject, actor, facts })
+    }
+
+    /// Forgets a person's key, which is no longer stored.
+    pub fn forget(&self, subject: [u8; 32]) {
+        self.keys.remove(&subject);
+    }
+
+    /// Forgets every person's key: another node may have destroyed some.
+    pub fn forget_all(&self) {
+        self.keys.clear();
     }
 
     fn address(&self, person: Option<&Person>) -> Option<[u8; 32]> {
@@ -252,14 +271,15 @@ impl Journal {
         Ok((Some(subject), sealed))
     }
 
-    async fn open(&self, subject: Option<[u8; 32]>, event: &[u8; 16], sealed: &[u8]) -> StoreResult<Option<Person>> {
+    async fn open(&self, event: &AuditRow, subject: Option<[u8; 32]>, sealed: &[u8]) -> StoreResult<Option<Person>> {
         let Some(subject) = subject else { return Ok(None) };
         let Some(key) = self.store.find_subject_key(subject).await? else { return Ok(None) };
-        let plain = self
-            .ring
-            .current()
-            .open_personal(&key, event, sealed)
-            .map_err(|_| unreadable("audit_events' personal fields"))?;
+        let Ok(plain) = self.ring.current().open_personal(&key, &event.id, sealed) else {
+            // Who was erased and came back has another key.
+            let erased_at = self.store.erased_at(subject).await?;
+            let before = erased_at.is_some_and(|at| event.at.0 <= at.0.saturating_add(CLOCKS_APART_MS));
+            return if before { Ok(None) } else { Err(unreadable("audit_events' personal fields")) };
+        };
         serde_json::from_slice(&plain).map(Some).map_err(|_| unreadable("audit_events' personal fields"))
     }
 }

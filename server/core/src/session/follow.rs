@@ -198,6 +198,7 @@ impl Sessions {
             if changes.any {
                 tracing::info!("any session may have ended: they are read anew");
                 self.trust.doubt(self.now());
+                self.parts.journal.forget_all();
                 self.read_anew(log, 0).await?;
             }
             if changes.keys {

@@ -9,7 +9,7 @@ use super::end::deed;
 use super::record::TokenSet;
 use crate::audit::event::Kind;
 use crate::oidc::Revocation;
-use crate::store::{Due, SessionRow, StoreResult, Told, ToldOutcome};
+use crate::store::{Due, ERASED, SessionRow, StoreResult, Told, ToldOutcome};
 
 /// Told at once: a provider is not flooded when many sessions end together.
 const AT_ONCE: usize = 8;
@@ -65,7 +65,12 @@ impl Sessions {
         let mut facts = Map::new();
         facts.insert("detail".into(), json!(detail));
         facts.insert("tries".into(), json!(due.tries));
-        let event = self.parts.journal.row(deed(kind, &row.summary, None, facts)).await?;
+        let mut deed = deed(kind, &row.summary, None, facts);
+        if row.summary.ended.as_ref().is_some_and(|ended| ended.reason == ERASED) {
+            // Their key in the audit log is gone, and none is to be made anew.
+            deed.subject = None;
+        }
+        let event = self.parts.journal.row(deed).await?;
         self.parts.store.told(Told { id: due.id, outcome, access_until, event }).await
     }
 

@@ -96,7 +96,7 @@ pub struct Ended {
     /// When.
     pub at: UnixMs,
     /// Why, as a code: `signed_out`, `revoked`, `replaced`, `refused_by_provider`, `ended_by_user`,
-    /// `logged_out_by_provider`, `key_burned`.
+    /// `logged_out_by_provider`, `key_burned`, `erased`.
     pub reason: String,
     /// Why, in an administrator's words.
     pub text: Option<String>,

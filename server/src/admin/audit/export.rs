@@ -1,48 +1,28 @@
-//! `/admin/api/v1/audit/exports`: events as a file. First a ticket, by a POST; then the download, which a plain link can
-//! do: once, by the session that asked, within a minute.
+//! `/admin/api/v1/audit/exports`: events as a file, by a ticket.
 
 use std::sync::Arc;
 
 use axum::extract::{Path, State};
 use axum::response::Response;
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
 use futures_util::stream::{self, Stream};
-use http::{HeaderValue, header};
-use serde::{Deserialize, Serialize};
 use serde_json::{Map, json};
 
 use cloakroom_api::{AuditExport, ExportFormat, ExportTicket, Permission};
 use cloakroom_core::audit::event::{Deed, Kind};
-use cloakroom_core::clock::UnixMs;
-use cloakroom_core::session::id::sha256;
 use cloakroom_core::store::{AuditPlace, AuditQuery};
-use cloakroom_core::vault::ring::Purpose;
 
 use super::{csv, query, row};
-use crate::admin::Administrator;
+use crate::admin::{Administrator, download};
 use crate::edge::own::json as answer;
-use crate::edge::page;
 use crate::edge::problem::Refusal;
 use crate::gateway::Gateway;
 
-/// How long a ticket is good for.
-const TICKET_SECS: i64 = 60;
 /// Events read at once while a file is written.
 const AT_ONCE: u32 = 500;
 
-/// What a ticket carries, sealed.
-#[derive(Serialize, Deserialize)]
-struct Sealed {
-    export: AuditExport,
-    expires_at: UnixMs,
-}
-
-/// A ticket belongs to the session that asked for it.
-fn owner(admin: &Administrator) -> [&[u8]; 2] {
-    [b"audit", admin.live.id.as_bytes()]
-}
+/// What a ticket of these files is for.
+const KIND: &str = "audit";
 
 /// A single-use ticket for a file of events.
 #[utoipa::path(
@@ -68,12 +48,7 @@ pub(crate) async fn prepare(
         )
     })?;
     query::checked(&gateway, &export.filter, &admin.fence)?;
-    let expires_at = gateway.now().plus_secs(TICKET_SECS);
-    let plain = serde_json::to_vec(&Sealed { export, expires_at }).map_err(|_| Refusal::Broken)?;
-    let ring = gateway.sessions.vault().ring();
-    let sealed = ring.seal(Purpose::Download, &owner(&admin), &plain, &*gateway.random);
-    let path = format!("/admin/api/v1/audit/exports/{}", URL_SAFE_NO_PAD.encode(sealed));
-    Ok(answer(&ExportTicket { path, expires_at: expires_at.rfc3339() }))
+    Ok(answer(&download::ticket(&gateway, &admin, KIND, "/audit/exports", export)?))
 }
 
 /// The file, once.
@@ -94,11 +69,7 @@ pub(crate) async fn download(
     Path(ticket): Path<String>,
 ) -> Result<Response, Refusal> {
     admin.may(Permission::AuditRead)?;
-    let Sealed { export, expires_at } = opened(&gateway, &admin, &ticket).ok_or(Refusal::NotFound)?;
-    let now = gateway.now();
-    if now >= expires_at || !gateway.sessions.store().use_once(sha256(ticket.as_bytes()), expires_at, now).await? {
-        return Err(Refusal::NotFound);
-    }
+    let export: AuditExport = download::redeem(&gateway, &admin, KIND, &ticket).await?;
     let asked = query::checked(&gateway, &export.filter, &admin.fence)?;
     record(&gateway, &admin, &export).await?;
     let (kind, name) = match export.format {
@@ -106,18 +77,7 @@ pub(crate) async fn download(
         ExportFormat::Ndjson => ("application/x-ndjson", "attachment; filename=\"audit.ndjson\""),
     };
     let file = File { gateway, admin, format: export.format, asked, next: Next::First };
-    let mut response = Response::new(axum::body::Body::from_stream(file.into_stream()));
-    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
-    response.headers_mut().insert(header::CONTENT_DISPOSITION, HeaderValue::from_static(name));
-    page::harden(response.headers_mut());
-    Ok(response)
-}
-
-fn opened(gateway: &Gateway, admin: &Administrator, ticket: &str) -> Option<Sealed> {
-    let sealed = URL_SAFE_NO_PAD.decode(ticket).ok()?;
-    let ring = gateway.sessions.vault().ring();
-    let plain = ring.open_sealed(Purpose::Download, &owner(admin), &sealed).ok()?;
-    serde_json::from_slice(&plain).ok()
+    Ok(download::file(kind, name, file.into_stream()))
 }
 
 /// That a file was taken out stands in the log, before its first byte leaves. Whom it was about does not: facts name

@@ -15,7 +15,11 @@ use crate::gateway::Gateway;
 
 /// Opens an event. Its number in the chain is not for those who see one tenant only: the gaps would tell of the others
 /// (A10).
-pub(super) async fn event(gateway: &Gateway, fence: &Fence, stored: &StoredEvent) -> Result<AuditEvent, Refusal> {
+pub(in crate::admin) async fn event(
+    gateway: &Gateway,
+    fence: &Fence,
+    stored: &StoredEvent,
+) -> Result<AuditEvent, Refusal> {
     let read = gateway.sessions.journal().read(stored).await?;
     let link = stored.link.filter(|_| *fence == Fence::None);
     let text = events::text(&read);

@@ -59,15 +59,47 @@ pub(super) async fn whole(
         Refusal::Broken
     })?;
     let latest = gateway.sessions.store().events_of_session(stored.summary.id).await?;
+    let events = events::in_words(gateway.sessions.journal(), &latest).await?;
+    Ok(SessionDetail { events, ..told(gateway, admin, stored, &values).await? })
+}
+
+/// What is kept of a session beside its events. Of one whose key is gone, only its row tells.
+pub(in crate::admin) async fn kept(
+    gateway: &Gateway,
+    admin: &Administrator,
+    stored: &SessionRow,
+) -> Result<SessionDetail, Refusal> {
+    let vault = gateway.sessions.vault();
+    match vault.data_key(stored).and_then(|key| vault.open_session(&key, stored)) {
+        Ok(values) => told(gateway, admin, stored, &values).await,
+        Err(_) => Ok(SessionDetail {
+            session: row(gateway, admin, &stored.summary, gateway.now()),
+            claims: Vec::new(),
+            roles: Vec::new(),
+            auth_time: None,
+            acr: None,
+            amr: Vec::new(),
+            token_set: None,
+            events: Vec::new(),
+        }),
+    }
+}
+
+async fn told(
+    gateway: &Gateway,
+    admin: &Administrator,
+    stored: &SessionRow,
+    values: &SealedSession,
+) -> Result<SessionDetail, Refusal> {
     Ok(SessionDetail {
         session: row(gateway, admin, &stored.summary, gateway.now()),
-        claims: claims(&values),
-        roles: gateway.roles.values_of(&values),
+        claims: claims(values),
+        roles: gateway.roles.values_of(values),
         auth_time: values.auth_time.map(|secs| UnixMs::from_secs(secs).rfc3339()),
         acr: values.acr.clone(),
         amr: values.amr.clone(),
         token_set: token_facts(gateway, stored).await?,
-        events: events::in_words(gateway.sessions.journal(), &latest).await?,
+        events: Vec::new(),
     })
 }
 

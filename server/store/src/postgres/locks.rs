@@ -99,7 +99,7 @@ async fn is_granted(connection: &mut PgConnection, subject: [u8; 32]) -> sqlx::R
     Ok(row.is_some())
 }
 
-fn lock(row: &Row) -> sqlx::Result<Lock> {
+pub(super) fn lock(row: &Row) -> sqlx::Result<Lock> {
     let row = Columns::of("lockouts", row);
     let whom = match (row.optional_bytes("subject")?, row.get::<Option<String>>("client_id")?) {
         (Some(subject), _) => Locked::User(User { issuer: row.get("issuer")?, sub: row.get("sub")?, subject }),

@@ -10,7 +10,7 @@ use cloakroom_core::store::{End, EndOutcome, SessionRow, StoredTokens};
 
 use super::log::{self, Change};
 use super::rows::{self, Columns};
-use super::{Row, audit, revocations, text};
+use super::{Row, audit, revocations, text, users};
 
 const TOKENS: &str = "SELECT generation, sealed, refreshed_at, EXISTS (SELECT 1 FROM refresh_attempts a \
      WHERE a.session_id = tokens.session_id AND a.generation = tokens.generation) AS in_doubt FROM tokens WHERE session_id = $1";
@@ -146,5 +146,5 @@ pub(super) async fn forget_tokens(connection: &mut PgConnection, id: SessionId) 
     ] {
         sqlx::query(statement).bind(id.as_bytes().as_slice()).execute(&mut *connection).await?;
     }
-    Ok(())
+    users::forget_rest(connection, id).await
 }

@@ -76,7 +76,7 @@ impl LockStore for Sqlite {
     }
 }
 
-fn lock(row: &SqliteRow) -> sqlx::Result<Lock> {
+pub(super) fn lock(row: &SqliteRow) -> sqlx::Result<Lock> {
     let row = Columns::of("lockouts", row);
     let whom = match (row.optional_bytes("subject")?, row.get::<Option<String>>("client_id")?) {
         (Some(subject), _) => Locked::User(User { issuer: row.get("issuer")?, sub: row.get("sub")?, subject }),

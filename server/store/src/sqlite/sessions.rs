@@ -10,7 +10,7 @@ use cloakroom_core::session::id::SessionId;
 use cloakroom_core::store::{End, EndOutcome, SessionRow, StoreResult, StoredTokens};
 
 use super::rows::{self, Columns};
-use super::{audit, revocations, store_error};
+use super::{audit, revocations, store_error, users};
 
 pub(super) const ONE: &str = "SELECT * FROM sessions WHERE id = ?";
 pub(super) const TOKENS: &str = "SELECT generation, sealed, refreshed_at, EXISTS (SELECT 1 FROM refresh_attempts a \
@@ -134,5 +134,5 @@ pub(super) async fn forget_tokens(connection: &mut SqliteConnection, id: Session
     ] {
         sqlx::query(statement).bind(id.as_bytes().as_slice()).execute(&mut *connection).await?;
     }
-    Ok(())
+    users::forget_rest(connection, id.as_bytes()).await
 }
