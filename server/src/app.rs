@@ -57,7 +57,7 @@ impl Ambient {
     /// When outbound TLS cannot be set up.
     pub fn system() -> anyhow::Result<Self> {
         Ok(Self {
-            clock: Arc::new(SystemClock),
+            clock: Arc::new(SystemClock::new()),
             random: Arc::new(SystemRandom),
             http: Arc::new(Outbound::new(&Egress::default())?),
         })

@@ -22,6 +22,7 @@ pub mod adversary;
 pub mod browser;
 pub mod demo;
 pub mod gateway;
+pub mod line;
 pub mod nginx;
 pub mod phone;
 pub mod plain;

@@ -113,7 +113,12 @@ impl Server {
 
     /// A database's address, with the password.
     pub fn url(&self, database: &str) -> String {
-        format!("postgres://{USER}:{PASSWORD}@127.0.0.1:{}/{database}", self.port)
+        Self::url_at(self.port, database)
+    }
+
+    /// The same, through a line's port.
+    pub fn url_at(port: u16, database: &str) -> String {
+        format!("postgres://{USER}:{PASSWORD}@127.0.0.1:{port}/{database}")
     }
 
     /// Runs a statement, and gives its rows back as lines of columns with `|` between them.

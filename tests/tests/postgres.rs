@@ -3,12 +3,6 @@
 use cloakroom_tests::postgres::{PASSWORD, Server};
 use cloakroom_tests::{Browser, Gateway, Setup, eventually, rounds};
 
-/// A gateway on a database of its own in the shared server.
-async fn gateway() -> Gateway {
-    let server = Server::shared();
-    Setup::default().postgres(&server.url(&server.database())).start().await
-}
-
 async fn status(gateway: &Gateway, browser: &Browser, path: &str) -> u16 {
     browser.fetch("GET", &gateway.app(path)).send().await.status
 }
@@ -69,30 +63,6 @@ async fn f02_restart_of_the_server_signs_nobody_out() {
             assert_eq!(status(&gateway, browser, "/bff/user").await, 200);
         }
     }
-}
-
-#[tokio::test]
-async fn f01_kill_on_postgres_loses_no_session_and_brings_none_back() {
-    let mut gateway = gateway().await;
-    let (mut alive, mut dead) = (Vec::new(), Vec::new());
-    for round in 0..rounds(3, 100) {
-        alive.push(gateway.signed_in("alice").await);
-        let mut leaving = gateway.signed_in("bob").await;
-        dead.push(leaving.session_cookie().unwrap().value);
-        leaving.sign_out(&gateway.app("")).await;
-        gateway.kill().await;
-        gateway.launch().await;
-        for browser in &alive {
-            assert_eq!(status(&gateway, browser, "/api/x").await, 200, "round {round}: a session was lost");
-        }
-        for cookie in &dead {
-            let cookie = format!("{}={cookie}", cloakroom_tests::SESSION_COOKIE);
-            let request = gateway.request("GET", "/bff/user").header("X-CSRF", "1").header("Cookie", &cookie);
-            assert_eq!(request.send(gateway.port()).await.unwrap().status, 401, "round {round}: a session came back");
-        }
-    }
-    let verify = gateway.run(&["audit", "verify"]);
-    assert!(verify.status.success(), "{verify:?}");
 }
 
 #[tokio::test]

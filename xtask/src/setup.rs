@@ -30,6 +30,8 @@ const BROWSER: [Need; 2] = [
 const PYTHON: [Need; 1] = [Need { package: "python3-venv", sign: Sign::Package }];
 /// What others make of a request.
 const PEER: [Need; 1] = [Need { package: "nginx-light", sign: Sign::Program("nginx") }];
+/// A clock that can be set.
+const CLOCK: [Need; 1] = [Need { package: "faketime", sign: Sign::Program("faketime") }];
 /// A database server, which the tests start themselves.
 const DATABASE: [Need; 1] = [Need { package: "postgresql", sign: Sign::File("/usr/lib/postgresql") }];
 /// The peer, the load and the count of system calls.
@@ -101,12 +103,13 @@ pub(crate) fn for_units(root: &Path) -> Result<()> {
     packages(root, &DATABASE)
 }
 
-/// For the black-box tests: a certified OpenID provider, nginx, PostgreSQL, and OAuth clients of apps, as they are.
+/// For the black-box tests: a certified OpenID provider, nginx, PostgreSQL, a clock to set, and OAuth clients of apps, as they are.
 pub(crate) fn for_blackbox(root: &Path) -> Result<()> {
     node()?;
     packages(root, &PEER)?;
     packages(root, &PYTHON)?;
     packages(root, &DATABASE)?;
+    packages(root, &CLOCK)?;
     npm(root, "tests/provider")?;
     npm(root, "tests/clients")?;
     pip(root, "tests/clients")

@@ -56,6 +56,9 @@ impl UnixMs {
 pub trait Clock: Send + Sync + 'static {
     /// The present moment.
     fn now(&self) -> UnixMs;
+
+    /// Compares itself with what it was set by; to be called each second.
+    fn follow(&self) {}
 }
 
 /// A clock that stands still until it is moved.

@@ -30,7 +30,7 @@ use crate::telemetry::metrics::WorkerCounts;
 const QUESTIONS: usize = 4_096;
 /// Files that are no client's connection and no upstream's: store, listeners, providers, threads.
 const OTHER_FILES: usize = 256;
-/// How often last-seen moments are written.
+/// How often the machine's clock is looked at and last-seen moments are written.
 const SEEN_EVERY: Duration = Duration::from_secs(1);
 /// How often what was refused is written down.
 const REFUSED_EVERY: Duration = Duration::from_mins(1);
@@ -204,6 +204,7 @@ async fn keep(gateway: Arc<Gateway>, mut seen: SeenQueue, mut stopped: oneshot::
     loop {
         let last = tokio::select! {
             _ = flush.tick() => {
+                gateway.clock.follow();
                 write_seen(&mut seen).await;
                 false
             }

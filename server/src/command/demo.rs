@@ -125,7 +125,8 @@ async fn free_address(port: u16) -> std::io::Result<SocketAddr> {
 }
 
 fn sources() -> Sources {
-    let now_secs = || u64::try_from(SystemClock.now().secs()).unwrap_or(0);
+    let clock = SystemClock::new();
+    let now_secs = move || u64::try_from(clock.now().secs()).unwrap_or(0);
     Sources::new(now_secs, |out: &mut [u8]| SystemRandom.fill(out))
 }
 

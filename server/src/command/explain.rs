@@ -45,7 +45,7 @@ pub fn run(config: &Config, options: Options) -> anyhow::Result<ExitCode> {
     let claims = options.claims.as_deref().map(read).transpose()?;
     let caller = options.caller.or_else(|| claims.as_ref().map(|_| "session".to_owned()));
     let ask = Explain { method: options.method, url: options.url, caller, claims, address: options.address };
-    let told = Explainer::new(config).explain(&ask, SystemClock.now(), |_| true)?;
+    let told = Explainer::new(config).explain(&ask, SystemClock::new().now(), |_| true)?;
     if options.json {
         println!("{}", serde_json::to_string_pretty(&told)?);
     } else {

@@ -143,8 +143,9 @@ where
                 return Poll::Ready(done);
             }
             draining = draining || told.as_mut().poll(cx).is_ready();
-            // Half a head is waited for as long as any other, and no longer.
-            if closing || !draining || connection.record.phase() == Phase::Head {
+            // Half a head is waited for as long as any other, and no longer. Where nothing is under way, a request may be
+            // on its way: it is answered, and told that it is the last; the watch closes who sends none.
+            if closing || !draining || matches!(connection.record.phase(), Phase::Head | Phase::Idle) {
                 return Poll::Pending;
             }
             http.as_mut().graceful_shutdown();

@@ -5,8 +5,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
+use tokio::time::timeout;
+
+/// A drain accepts until nobody has come for so long,
+const NOBODY_COMES: Duration = Duration::from_millis(20);
+/// and for so long at most.
+const LAST_CALL: Duration = Duration::from_millis(500);
 
 /// A worker as the acceptor sees it.
 #[derive(Debug)]
@@ -54,15 +61,31 @@ pub async fn accept(listener: TcpListener, hall: Hall, mut drain: watch::Receive
     loop {
         let accepted = tokio::select! {
             accepted = hall.accept(&listener) => accepted,
-            () = told_to_drain(&mut drain) => return,
+            () = told_to_drain(&mut drain) => break,
         };
-        match accepted {
-            Ok((stream, peer)) => hand_over(stream, peer, &hall.desks),
-            Err(error) => {
-                // Out of file descriptors, most likely: give connections time to close.
-                tracing::warn!(%error, "a connection could not be accepted");
-                tokio::time::sleep(Duration::from_millis(50)).await;
-            }
+        take(accepted, &hall).await;
+    }
+    // Who has knocked already gets in; a client whose connection is reset would not know what became of its request.
+    let last_call = async {
+        while let Ok(accepted) = timeout(NOBODY_COMES, hall.accept(&listener)).await {
+            take(accepted, &hall).await;
+        }
+    };
+    if timeout(LAST_CALL, last_call).await.is_err() {
+        tracing::info!("clients go on to connect while the process drains; they are refused from now on");
+        while let Some(accepted) = hall.accept(&listener).now_or_never() {
+            take(accepted, &hall).await;
+        }
+    }
+}
+
+async fn take(accepted: std::io::Result<(tokio::net::TcpStream, SocketAddr)>, hall: &Hall) {
+    match accepted {
+        Ok((stream, peer)) => hand_over(stream, peer, &hall.desks),
+        Err(error) => {
+            // Out of file descriptors, most likely: give connections time to close.
+            tracing::warn!(%error, "a connection could not be accepted");
+            tokio::time::sleep(Duration::from_millis(50)).await;
         }
     }
 }

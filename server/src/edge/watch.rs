@@ -12,7 +12,7 @@ use super::gate::{Phase, Record};
 const LOOK_TICKS: u64 = 10;
 /// How long a client is given to close, after an answer that closes the connection.
 const CLOSING_SECS: u64 = 2;
-/// How long an idle connection may stay where others wait for its place.
+/// How long an idle connection may stay where others wait for its place, or the process drains.
 const CROWDED_SECS: u64 = 1;
 
 /// How long connections may keep us waiting.

@@ -185,7 +185,7 @@ async fn serve(gateway: Arc<Gateway>, seat: Seat) {
                 }
                 None => accepting = false,
             },
-            _ = tick.tick() => worker.tick(crowded.load(Relaxed)),
+            _ = tick.tick() => worker.tick(crowded.load(Relaxed) || worker.gateway.is_draining()),
         }
     }
 }

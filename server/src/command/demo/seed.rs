@@ -49,7 +49,7 @@ async fn fill(config: &Config, ambient: &Ambient, store: &Arc<dyn Store>, issuer
         return Ok(());
     }
     let hand = Hand { store: Arc::clone(store), ring, issuer: issuer.to_owned() };
-    let people = plan::people(n, SystemClock.now());
+    let people = plan::people(n, SystemClock::new().now());
     let made: Vec<Vec<Step>> =
         stream::iter(people).map(|someone| hand.steps(someone)).buffer_unordered(AT_ONCE).try_collect().await?;
     let mut steps: Vec<Step> = made.into_iter().flatten().collect();
