@@ -93,10 +93,13 @@ const LOOKS = [
   ["dark", 2560, false],
 ];
 
+// Each width in each theme, with axe: for a page that is new.
+export const EVERYWHERE = [320, 768, 1366, 2560].flatMap((width) => [["light", width, true], ["dark", width, true]]);
+
 // Looks at a page as it is now in both themes, from a phone's to a wall's width.
-export async function look(page, name) {
+export async function look(page, name, looks = LOOKS) {
   await page.evaluate(() => window.scrollTo(0, 0));
-  for (const [colorScheme, width, isChecked] of LOOKS) {
+  for (const [colorScheme, width, isChecked] of looks) {
     await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
     await page.setViewportSize({ width, height: width < 720 ? 720 : 900 });
     await page.screenshot({ path: `.artifacts/shots/${name}-${width}-${colorScheme}.png`, fullPage: true });

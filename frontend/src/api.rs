@@ -8,6 +8,7 @@ mod json;
 pub(crate) mod me;
 pub(crate) mod overview;
 mod records;
+pub(crate) mod revocations;
 pub(crate) mod routes;
 pub(crate) mod sessions;
 mod stream;

@@ -10,3 +10,4 @@ pub(crate) mod person;
 pub(crate) mod reason;
 pub(crate) mod revoke_flow;
 pub(crate) mod session;
+pub(crate) mod step_up;

@@ -2,12 +2,14 @@
 
 mod audit;
 mod entrance;
+mod incident;
 mod overview;
 mod routes;
 mod sessions;
 
 pub(crate) use audit::audit;
 pub(crate) use entrance::{SIGNED_IN_CHANNEL, asking, failed, not_found, refused, signed_in, signed_out};
+pub(crate) use incident::incident;
 pub(crate) use overview::overview;
 pub(crate) use routes::routes;
 pub(crate) use sessions::sessions;
@@ -15,9 +17,16 @@ pub(crate) use sessions::sessions;
 use leptos::prelude::*;
 
 use crate::api::{Decode, Failure};
+use crate::routes::Page;
 use crate::state::clock::Moment;
 use crate::state::loaded::Loaded;
-use crate::ui::{Notice, Part, Tone, button, classed, icon, live, loading, notice, part};
+use crate::ui::{Notice, Part, Tone, button, classed, icon, link, live, loading, notice, part};
+
+/// The way up from a page that belongs to another.
+fn crumb(page: Page, name: &'static str) -> Part {
+    let up = link(page.path()).child(icon("chevron-left")).text(name);
+    classed("nav", "crumb small").attr("aria-label", "Breadcrumb").child(up)
+}
 
 /// A page's heading: it takes the focus when the page is entered.
 fn heading(title: &str, beside: Vec<AnyView>) -> AnyView {

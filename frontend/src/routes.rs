@@ -19,6 +19,11 @@ pub(crate) enum Route {
         /// The event whose drawer is open.
         open: Option<String>,
     },
+    /// `/admin/incident`, and `/admin/incident/{id}` for one revocation's report.
+    Incident {
+        /// The revocation that is reported.
+        open: Option<String>,
+    },
     /// `/admin/signed-in`: where a sign-in in another tab leads.
     SignedIn,
     /// Anything else.
@@ -36,15 +41,18 @@ pub(crate) enum Page {
     Routes,
     /// What happened.
     Audit,
+    /// Ending many sessions.
+    Incident,
     /// None of the navigation's.
     Other,
 }
 
 impl Page {
     /// Those that the navigation shows, with name, icon and shortcut.
-    pub(crate) const NAVIGATION: [(Self, &'static str, &'static str, &'static str); 4] = [
+    pub(crate) const NAVIGATION: [(Self, &'static str, &'static str, &'static str); 5] = [
         (Self::Overview, "Overview", "layout-dashboard", "o"),
         (Self::Sessions, "Sessions", "monitor-smartphone", "s"),
+        (Self::Incident, "Incident", "shield-x", "i"),
         (Self::Audit, "Audit", "history", "a"),
         (Self::Routes, "Routes", "route", "t"),
     ];
@@ -55,6 +63,7 @@ impl Page {
             Self::Overview | Self::Other => "/admin/",
             Self::Sessions => "/admin/sessions",
             Self::Audit => "/admin/audit",
+            Self::Incident => "/admin/incident",
             Self::Routes => "/admin/routes",
         }
     }
@@ -71,6 +80,8 @@ impl Route {
             ["sessions", id] if is_id(id) => Self::Sessions { open: Some((*id).to_owned()) },
             ["audit"] => Self::Audit { open: None },
             ["audit", id] if is_id(id) => Self::Audit { open: Some((*id).to_owned()) },
+            ["incident"] => Self::Incident { open: None },
+            ["incident", id] if is_id(id) => Self::Incident { open: Some((*id).to_owned()) },
             ["routes"] => Self::Routes,
             ["signed-in"] => Self::SignedIn,
             _ => Self::NotFound,
@@ -83,9 +94,16 @@ impl Route {
             Self::Overview => Page::Overview,
             Self::Sessions { .. } => Page::Sessions,
             Self::Audit { .. } => Page::Audit,
+            Self::Incident { .. } => Page::Incident,
             Self::Routes => Page::Routes,
             Self::SignedIn | Self::NotFound => Page::Other,
         }
+    }
+
+    /// What fills the page, by its path: another takes the focus to its heading. A drawer over a list does not.
+    pub(crate) fn place(&self) -> (Page, Option<String>) {
+        let own = if let Self::Incident { open } = self { open.clone() } else { None };
+        (self.page(), own)
     }
 
     /// The page's title.
@@ -95,6 +113,8 @@ impl Route {
             Self::Sessions { open: None } => "Sessions",
             Self::Sessions { open: Some(_) } => "Session",
             Self::Audit { .. } => "Audit",
+            Self::Incident { open: None } => "Incident response",
+            Self::Incident { open: Some(_) } => "Revocation",
             Self::Routes => "Routes",
             Self::SignedIn => "Signed in",
             Self::NotFound => "Not found",
@@ -110,6 +130,16 @@ pub(crate) fn session(id: &str, search: &str) -> String {
 /// The address of a list.
 pub(crate) fn sessions(search: &str) -> String {
     with_search(Page::Sessions.path(), search)
+}
+
+/// The address of one revocation's report.
+pub(crate) fn revocation(id: &str) -> String {
+    format!("/admin/incident/{id}")
+}
+
+/// The address of the guide with a filter set.
+pub(crate) fn incident(filters: &[(&str, &str)]) -> String {
+    with_search(Page::Incident.path(), &query_string::write(filters))
 }
 
 /// The address of one event's drawer over the log.
@@ -160,6 +190,13 @@ mod tests {
         for (page, ..) in Page::NAVIGATION {
             assert_eq!(Route::parse(page.path()).page(), page);
         }
+    }
+
+    #[test]
+    fn a_drawer_is_no_place_of_its_own_and_a_report_is() {
+        let place = |path: &str| Route::parse(path).place();
+        assert_eq!(place("/admin/sessions/s1"), place("/admin/sessions"));
+        assert_ne!(place("/admin/incident/r1"), place("/admin/incident"));
     }
 
     #[test]

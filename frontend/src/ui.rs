@@ -9,6 +9,7 @@ mod notice;
 mod number;
 mod part;
 mod rows;
+mod save;
 mod skeleton;
 mod time;
 
@@ -21,5 +22,6 @@ pub(crate) use notice::{Notice, Tone, empty, notice};
 pub(crate) use number::grouped;
 pub(crate) use part::{Part, badge, button, classed, foreign, link, live, part, value_of};
 pub(crate) use rows::{Row, rows};
+pub(crate) use save::save;
 pub(crate) use skeleton::{loading, skeleton_lines};
 pub(crate) use time::{relative_time, stacked_time, written_time};

@@ -12,6 +12,8 @@ use super::json::Json;
 pub(crate) enum Failure {
     /// Nobody is signed in (401).
     SignedOut,
+    /// The deed needs a recent login, which this address leads to (401).
+    StepUp(String),
     /// The gateway refused or failed, and says why.
     Refused(Problem),
     /// The gateway did not answer.
@@ -28,6 +30,7 @@ impl Failure {
     pub(crate) fn title(&self) -> String {
         match self {
             Self::SignedOut => "You are signed out".to_owned(),
+            Self::StepUp(_) => "This needs a recent sign-in".to_owned(),
             Self::Refused(problem) => problem.title.clone(),
             Self::Unreachable => "The gateway does not answer".to_owned(),
             Self::Unreadable { status } => format!("An answer that this page cannot read (status {status})"),
@@ -38,6 +41,7 @@ impl Failure {
     pub(crate) fn advice(&self) -> String {
         match self {
             Self::SignedOut => "Sign in again to go on.".to_owned(),
+            Self::StepUp(_) => "Sign in again in a new tab, then press the button once more.".to_owned(),
             Self::Refused(problem) => {
                 let parts: Vec<_> =
                     [&problem.detail, &problem.hint].into_iter().flatten().map(String::as_str).collect();
@@ -55,6 +59,13 @@ impl Failure {
     /// What finds the call in the gateway's log.
     pub(crate) fn request_id(&self) -> Option<String> {
         if let Self::Refused(problem) = self { problem.request_id.clone() } else { None }
+    }
+
+    /// Where a recent login can be had, for a tab of its own that comes back to the console.
+    pub(crate) fn step_up_url(&self) -> Option<String> {
+        let Self::StepUp(url) = self else { return None };
+        let (base, _) = url.split_once("&return_to=").unwrap_or((url, ""));
+        Some(format!("{base}&return_to=%2Fadmin%2Fsigned-in"))
     }
 
     /// Whether what was asked for does not exist.
@@ -100,10 +111,14 @@ fn armed(request: RequestBuilder) -> RequestBuilder {
 async fn read(answer: Result<Response, gloo_net::Error>) -> Result<Json, Failure> {
     let answer = answer.map_err(|_| Failure::Unreachable)?;
     let status = answer.status();
-    if status == 401 {
-        return Err(Failure::SignedOut);
-    }
     let text = answer.text().await.map_err(|_| Failure::Unreachable)?;
+    if status == 401 {
+        let json = Json::parse(&text);
+        return Err(match json.as_ref().and_then(|json| json.get("step_up_url")) {
+            Some(Json::Text(url)) => Failure::StepUp(url.clone()),
+            _ => Failure::SignedOut,
+        });
+    }
     if status == 204 {
         return Ok(Json::Null);
     }

@@ -38,6 +38,12 @@ pub(crate) fn text_field(field: Field, kind: &str, list: Option<&str>) -> Part {
     framed(field, if let Some(list) = list { input.attr("list", list) } else { input })
 }
 
+/// A moment, in the browser's zone.
+pub(crate) fn moment_field(field: Field) -> Part {
+    let input = bound(part("input"), field.id, field.value).class("input").attr("type", "datetime-local");
+    framed(field, input.attr("step", "1"))
+}
+
 /// Several lines.
 pub(crate) fn text_area(field: Field, rows: u32) -> Part {
     let area =

@@ -19,12 +19,13 @@ pub(crate) fn frame() -> AnyView {
     let route = Memo::new(move |_| Route::parse(&address.path()));
     let page = Memo::new(move |_| route.with(|route| (route.page(), *route == Route::SignedIn)));
     keep_title(route);
-    move_focus(route, page);
+    move_focus(route);
     check_on_return();
     let content = move || match page.get() {
         (Page::Overview, _) => pages::overview(),
         (Page::Sessions, _) => pages::sessions(route),
         (Page::Audit, _) => pages::audit(route),
+        (Page::Incident, _) => pages::incident(route),
         (Page::Routes, _) => pages::routes(),
         (Page::Other, true) => pages::signed_in().any(),
         (Page::Other, false) => pages::not_found().any(),
@@ -47,11 +48,13 @@ fn keep_title(route: Memo<Route>) {
 
 /// A new page is announced and takes the focus to its heading; the router does neither. Not on the first one: there
 /// the browser does.
-fn move_focus(route: Memo<Route>, page: Memo<(Page, bool)>) {
+fn move_focus(route: Memo<Route>) {
     let announcer = Announcer::get();
-    Effect::new(move |last: Option<(Page, bool)>| {
-        let page = page.get();
-        if last.is_some_and(|last| last != page) {
+    let place = Memo::new(move |_| route.with(|route| (route.place(), *route == Route::SignedIn)));
+    let shown = StoredValue::new(None);
+    effect(move || {
+        let place = place.get();
+        if shown.get_value().is_some_and(|last| last != place) {
             announcer.say(route.with_untracked(Route::title));
             set_timeout(
                 move || {
@@ -61,7 +64,7 @@ fn move_focus(route: Memo<Route>, page: Memo<(Page, bool)>) {
                 std::time::Duration::ZERO,
             );
         }
-        page
+        shown.set_value(Some(place));
     });
 }
 

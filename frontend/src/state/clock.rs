@@ -9,23 +9,24 @@ use wasm_bindgen::JsValue;
 /// How often relative times are told anew.
 const TICK: Duration = Duration::from_secs(15);
 
-/// The present moment in milliseconds, told anew each 15 s.
+/// The present moment; those who read it are told to read it anew each 15 s.
 #[derive(Clone, Copy)]
-pub(crate) struct Now(RwSignal<f64>);
+pub(crate) struct Now(Trigger);
 
 impl Now {
     /// Starts ticking for everything below.
     pub(crate) fn provide() {
-        let now = RwSignal::new(Date::now());
-        if let Ok(ticks) = set_interval_with_handle(move || now.set(Date::now()), TICK) {
+        let now = Trigger::new();
+        if let Ok(ticks) = set_interval_with_handle(move || now.notify(), TICK) {
             on_cleanup(move || ticks.clear());
         }
         provide_context(Self(now));
     }
 
-    /// Reads it, and tells the reader again at the next tick.
+    /// Reads it in milliseconds, and tells the reader again at the next tick.
     pub(crate) fn get(self) -> f64 {
-        self.0.get()
+        self.0.track();
+        Date::now()
     }
 }
 
@@ -80,6 +81,12 @@ impl Moment {
         if self.year == now.year { format!("{day}, {clock}") } else { format!("{day} {}, {clock}", self.year) }
     }
 
+    /// As a field for a moment has it, in the browser's zone.
+    pub(crate) fn field(&self) -> String {
+        let Self { year, month, day, hour, minute, second, .. } = self;
+        format!("{year:04}-{:02}-{day:02}T{hour:02}:{minute:02}:{second:02}", month + 1)
+    }
+
     /// Everything, with the zone.
     pub(crate) fn exact(&self) -> String {
         format!(
@@ -93,6 +100,12 @@ impl Moment {
             zone(self.zone_mins)
         )
     }
+}
+
+/// What a field for a moment holds, as RFC 3339 in UTC; `None` where it holds no moment.
+pub(crate) fn utc_of(field: &str) -> Option<String> {
+    let at = Date::new(&JsValue::from_str(field));
+    (!field.is_empty() && !at.get_time().is_nan()).then(|| String::from(at.to_iso_string()))
 }
 
 fn zone(mins: i32) -> String {
@@ -161,6 +174,7 @@ mod tests {
         assert_eq!(moment(2026, 10, 4).short(&now), "4 Nov, 09:05");
         assert_eq!(moment(2025, 11, 31).short(&now), "31 Dec 2025, 09:05");
         assert_eq!(now.exact(), "24 Nov 2026, 09:05:07 UTC+1");
+        assert_eq!(now.field(), "2026-11-24T09:05:07");
     }
 
     #[test]

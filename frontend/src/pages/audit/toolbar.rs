@@ -6,6 +6,7 @@ use wasm_bindgen::JsCast;
 use super::{Log, PATH, chips, name_of};
 use crate::routes::with_search;
 use crate::state::address::Step;
+use crate::state::clock::{Moment, utc_of};
 use crate::ui::{Part, classed, icon, live, part, value_of};
 
 /// Kinds that belong together, as one choice.
@@ -85,9 +86,7 @@ pub(super) fn toolbar(log: Log) -> AnyView {
 fn moment(log: Log, name: &'static str, words: &str) -> Part {
     let change = move |event: web_sys::Event| {
         let local = value_of(&event);
-        let at = js_sys::Date::new(&local.as_str().into());
-        let value =
-            if local.is_empty() || at.get_time().is_nan() { String::new() } else { String::from(at.to_iso_string()) };
+        let value = utc_of(&local).unwrap_or_default();
         let filters = log.filters.get_untracked().unwrap_or_default().with(name, &value);
         log.address.go(&with_search(PATH, &filters.search()), Step::Within);
         if value.is_empty() && !local.is_empty() {
@@ -97,6 +96,11 @@ fn moment(log: Log, name: &'static str, words: &str) -> Part {
                 .and_then(|field| field.focus().ok());
         }
     };
-    let field = classed("input", "input").attr("type", "datetime-local").on("change", change);
+    let shown = move || log.filters().get(name).and_then(Moment::parse).map(|at| at.field()).unwrap_or_default();
+    let field = classed("input", "input")
+        .attr("type", "datetime-local")
+        .attr("step", "1")
+        .live_value(shown)
+        .on("change", change);
     classed("label", "moment").child(classed("span", "small muted").text(words)).child(field)
 }

@@ -20,12 +20,18 @@ fn everywhere(words: &str, change: impl FnOnce(&mut ListQuery)) -> Item {
     Item { words: words.to_owned(), sign: "history", href: routes::sessions(&query.search()) }
 }
 
+/// The guide that ends all that have it: previewed first.
+fn end(words: &str, filters: &[(&str, &str)]) -> Item {
+    Item { words: words.to_owned(), sign: "ban", href: routes::incident(filters) }
+}
+
 pub(super) fn user(list: List, session: &Session) -> impl Fn() -> Vec<Item> + Send + use<> {
-    let sub = Some(session.sub.clone());
+    let (sub, issuer) = (Some(session.sub.clone()), session.issuer.clone());
     move || {
         vec![
             narrowed(list, "Show only this person here", |query| query.sub.clone_from(&sub)),
             everywhere("All sessions of this person", |query| query.sub.clone_from(&sub)),
+            end("End sessions of this person", &[("issuer", &issuer), ("sub", sub.as_deref().unwrap_or_default())]),
         ]
     }
 }
@@ -36,6 +42,7 @@ pub(super) fn client(list: List, session: &Session) -> impl Fn() -> Vec<Item> + 
         vec![
             narrowed(list, "Show only this client here", |query| query.client.clone_from(&client)),
             everywhere("All sessions at this client", |query| query.client.clone_from(&client)),
+            end("End sessions at this client", &[("client", client.as_deref().unwrap_or_default())]),
         ]
     }
 }
@@ -46,6 +53,7 @@ pub(super) fn device(list: List, session: &Session) -> impl Fn() -> Vec<Item> + 
         vec![
             narrowed(list, "Show only this user agent here", |query| query.text.clone_from(&agent)),
             everywhere("All sessions with this user agent", |query| query.text.clone_from(&agent)),
+            end("End sessions with this user agent", &[("user_agent", &agent)]),
         ]
     }
 }
@@ -56,6 +64,7 @@ pub(super) fn address(list: List, session: &Session) -> impl Fn() -> Vec<Item> +
         vec![
             narrowed(list, "Show only this address here", |query| query.text.clone_from(&address)),
             everywhere("All sessions from this address", |query| query.text.clone_from(&address)),
+            end("End sessions from this address", &[("network", &address)]),
         ]
     }
 }
