@@ -22,6 +22,12 @@ pub struct Client {
     pub registrations: Vec<String>,
     /// The origins where it lives, or whose APIs it may call.
     pub origins: Vec<String>,
+    /// Where its browser endpoints are, under each of its origins: a web client's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub base_path: Option<String>,
+    /// The origin where its `/oauth` endpoints are: a mobile client's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub issuer: Option<String>,
     /// Seconds after which an unused session ends.
     pub idle_secs: u64,
     /// Seconds after which a session ends in any case.

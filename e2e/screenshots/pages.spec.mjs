@@ -84,4 +84,15 @@ test("every page in both themes", async ({ page, browser, demo }) => {
   await page.goto(`${demo.console}routes?method=GET&url=${encodeURIComponent(`${demo.gateway}/api/notes`)}&caller=anonymous`);
   await expect(page.locator(".verdict")).toBeVisible();
   await shoot(page, "routes");
+  for (const [name, path, there] of [
+    ["clients", "clients", "table.clients tbody tr"],
+    ["client", "clients/app?for=react", ".code-block"],
+    ["providers", "providers", ".provider"],
+    ["keys", "keys", "table.keys tbody tr"],
+    ["settings", "settings", ".whole"],
+  ]) {
+    await page.goto(`${demo.console}${path}`);
+    await expect(page.locator(there).first()).toBeVisible();
+    await shoot(page, name);
+  }
 });

@@ -2,7 +2,7 @@
 import { anotherBrowser, openConsole, openSampleApp } from "./console.mjs";
 import { expect, logIn, look, test, user } from "./demo.mjs";
 
-test("an operator finds a session, revokes it, and the sample app loses it", async ({ page, browser, demo }) => {
+test("line 4: an operator finds a session, revokes it, and the sample app loses it; it stays listed with who, when and why", async ({ page, browser, demo }) => {
   const theirs = await anotherBrowser(browser);
   const app = await openSampleApp(theirs, demo);
 

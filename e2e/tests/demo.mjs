@@ -46,7 +46,7 @@ export const test = base.extend({
     context.on("weberror", (error) => wrong.push(String(error.error())));
     context.on("console", (message) => {
       // A refusal or a lost connection that a page handles is still logged by the browser as a failed load.
-      const expected = /Failed to load resource: (the server responded with a status of 40[013]|net::ERR_INTERNET_DISCONNECTED)/.test(message.text());
+      const expected = /Failed to load resource: (the server responded with a status of 40[0134]|net::ERR_INTERNET_DISCONNECTED)/.test(message.text());
       if (message.type() === "error" && !expected) wrong.push(`${message.page()?.url()}: ${message.text()}`);
     });
     await use(context);

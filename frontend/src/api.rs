@@ -3,10 +3,13 @@
 
 pub(crate) mod audit;
 mod client;
+pub(crate) mod clients;
 mod decode;
 mod json;
 pub(crate) mod me;
+pub(crate) mod operation;
 pub(crate) mod overview;
+pub(crate) mod providers;
 mod records;
 pub(crate) mod revocations;
 pub(crate) mod routes;

@@ -1,18 +1,26 @@
 //! The pages: a file or folder each.
 
 mod audit;
+mod clients;
 mod entrance;
 mod incident;
+mod keys;
 mod overview;
+mod providers;
 mod routes;
 mod sessions;
+mod settings;
 
 pub(crate) use audit::audit;
+pub(crate) use clients::clients;
 pub(crate) use entrance::{SIGNED_IN_CHANNEL, asking, failed, not_found, refused, signed_in, signed_out};
 pub(crate) use incident::incident;
+pub(crate) use keys::keys;
 pub(crate) use overview::overview;
+pub(crate) use providers::providers;
 pub(crate) use routes::routes;
 pub(crate) use sessions::sessions;
+pub(crate) use settings::settings;
 
 use leptos::prelude::*;
 
@@ -29,9 +37,14 @@ fn crumb(page: Page, name: &'static str) -> Part {
 }
 
 /// A page's heading: it takes the focus when the page is entered.
-fn heading(title: &str, beside: Vec<AnyView>) -> AnyView {
+fn heading(title: &'static str, beside: Vec<AnyView>) -> AnyView {
+    titled(part("span").text(title), beside)
+}
+
+/// The same, for a title that is known later.
+fn titled(title: Part, beside: Vec<AnyView>) -> AnyView {
     let beside = beside.into_iter().fold(classed("div", "page-actions"), Part::view);
-    let title = part("h1").attr("tabindex", "-1").text(title);
+    let title = part("h1").attr("tabindex", "-1").child(title);
     classed("header", "page-head").child(title).child(beside).any()
 }
 

@@ -12,8 +12,19 @@ pub(crate) enum Route {
         /// The session whose drawer is open.
         open: Option<String>,
     },
+    /// `/admin/clients`, and `/admin/clients/{id}` for one of them.
+    Clients {
+        /// The client that is shown.
+        open: Option<String>,
+    },
+    /// `/admin/providers`
+    Providers,
     /// `/admin/routes`
     Routes,
+    /// `/admin/keys`
+    Keys,
+    /// `/admin/settings`
+    Settings,
     /// `/admin/audit`, and `/admin/audit/{id}` with one event's drawer open.
     Audit {
         /// The event whose drawer is open.
@@ -37,24 +48,36 @@ pub(crate) enum Page {
     Overview,
     /// The list of sessions.
     Sessions,
-    /// Where calls go.
-    Routes,
-    /// What happened.
-    Audit,
     /// Ending many sessions.
     Incident,
+    /// What happened.
+    Audit,
+    /// The apps that sign people in.
+    Clients,
+    /// Who says who people are.
+    Providers,
+    /// Where calls go.
+    Routes,
+    /// The key ring.
+    Keys,
+    /// The node and its configuration.
+    Settings,
     /// None of the navigation's.
     Other,
 }
 
 impl Page {
     /// Those that the navigation shows, with name, icon and shortcut.
-    pub(crate) const NAVIGATION: [(Self, &'static str, &'static str, &'static str); 5] = [
+    pub(crate) const NAVIGATION: [(Self, &'static str, &'static str, &'static str); 9] = [
         (Self::Overview, "Overview", "layout-dashboard", "o"),
         (Self::Sessions, "Sessions", "monitor-smartphone", "s"),
         (Self::Incident, "Incident", "shield-x", "i"),
         (Self::Audit, "Audit", "history", "a"),
+        (Self::Clients, "Clients", "app-window", "c"),
+        (Self::Providers, "Providers", "id-card", "p"),
         (Self::Routes, "Routes", "route", "t"),
+        (Self::Keys, "Keys", "key-round", "k"),
+        (Self::Settings, "Settings", "settings-2", "e"),
     ];
 
     /// Where it is.
@@ -64,8 +87,17 @@ impl Page {
             Self::Sessions => "/admin/sessions",
             Self::Audit => "/admin/audit",
             Self::Incident => "/admin/incident",
+            Self::Clients => "/admin/clients",
+            Self::Providers => "/admin/providers",
             Self::Routes => "/admin/routes",
+            Self::Keys => "/admin/keys",
+            Self::Settings => "/admin/settings",
         }
+    }
+
+    /// Whether it tells how the gateway is set up, rather than what goes on.
+    pub(crate) const fn is_setup(self) -> bool {
+        matches!(self, Self::Clients | Self::Providers | Self::Routes | Self::Keys | Self::Settings)
     }
 }
 
@@ -82,7 +114,12 @@ impl Route {
             ["audit", id] if is_id(id) => Self::Audit { open: Some((*id).to_owned()) },
             ["incident"] => Self::Incident { open: None },
             ["incident", id] if is_id(id) => Self::Incident { open: Some((*id).to_owned()) },
+            ["clients"] => Self::Clients { open: None },
+            ["clients", id] if is_id(id) => Self::Clients { open: Some((*id).to_owned()) },
+            ["providers"] => Self::Providers,
             ["routes"] => Self::Routes,
+            ["keys"] => Self::Keys,
+            ["settings"] => Self::Settings,
             ["signed-in"] => Self::SignedIn,
             _ => Self::NotFound,
         }
@@ -95,15 +132,21 @@ impl Route {
             Self::Sessions { .. } => Page::Sessions,
             Self::Audit { .. } => Page::Audit,
             Self::Incident { .. } => Page::Incident,
+            Self::Clients { .. } => Page::Clients,
+            Self::Providers => Page::Providers,
             Self::Routes => Page::Routes,
+            Self::Keys => Page::Keys,
+            Self::Settings => Page::Settings,
             Self::SignedIn | Self::NotFound => Page::Other,
         }
     }
 
     /// What fills the page, by its path: another takes the focus to its heading. A drawer over a list does not.
     pub(crate) fn place(&self) -> (Page, Option<String>) {
-        let own = if let Self::Incident { open } = self { open.clone() } else { None };
-        (self.page(), own)
+        match self {
+            Self::Incident { open } | Self::Clients { open } => (self.page(), open.clone()),
+            _ => (self.page(), None),
+        }
     }
 
     /// The page's title.
@@ -115,7 +158,12 @@ impl Route {
             Self::Audit { .. } => "Audit",
             Self::Incident { open: None } => "Incident response",
             Self::Incident { open: Some(_) } => "Revocation",
+            Self::Clients { open: None } => "Clients",
+            Self::Clients { open: Some(_) } => "Client",
+            Self::Providers => "Providers",
             Self::Routes => "Routes",
+            Self::Keys => "Keys",
+            Self::Settings => "Settings & health",
             Self::SignedIn => "Signed in",
             Self::NotFound => "Not found",
         }
@@ -130,6 +178,16 @@ pub(crate) fn session(id: &str, search: &str) -> String {
 /// The address of a list.
 pub(crate) fn sessions(search: &str) -> String {
     with_search(Page::Sessions.path(), search)
+}
+
+/// The list of a client's live sessions.
+pub(crate) fn sessions_at(client: &str) -> String {
+    sessions(&query_string::write(&[("client", client)]))
+}
+
+/// The address of a client.
+pub(crate) fn client(id: &str) -> String {
+    format!("/admin/clients/{id}")
 }
 
 /// The address of one revocation's report.

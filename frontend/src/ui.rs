@@ -1,6 +1,7 @@
 //! Parts of pages that know neither API nor domain.
 
 mod announcer;
+mod code;
 mod copy;
 mod dialog;
 mod icon;
@@ -14,6 +15,7 @@ mod skeleton;
 mod time;
 
 pub(crate) use announcer::{Announcer, live_region};
+pub(crate) use code::code;
 pub(crate) use copy::{copy_button, copyable};
 pub(crate) use dialog::{Layer, layer};
 pub(crate) use icon::icon;

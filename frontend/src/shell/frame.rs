@@ -26,7 +26,11 @@ pub(crate) fn frame() -> AnyView {
         (Page::Sessions, _) => pages::sessions(route),
         (Page::Audit, _) => pages::audit(route),
         (Page::Incident, _) => pages::incident(route),
+        (Page::Clients, _) => pages::clients(route),
+        (Page::Providers, _) => pages::providers(),
         (Page::Routes, _) => pages::routes(),
+        (Page::Keys, _) => pages::keys(),
+        (Page::Settings, _) => pages::settings(),
         (Page::Other, true) => pages::signed_in().any(),
         (Page::Other, false) => pages::not_found().any(),
     };

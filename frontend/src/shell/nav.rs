@@ -56,15 +56,22 @@ fn search_button() -> Part {
         .child(classed("kbd", "nav-word").attr("aria-hidden", "true").text("Ctrl K"))
 }
 
+/// What goes on, then how it is set up.
 fn links(page: Memo<(Page, bool)>) -> Part {
-    classed("ul", "nav-links").all(Page::NAVIGATION.into_iter().map(|(target, name, sign, _)| {
-        let current = move || (page.get().0 == target).then(|| "page".to_owned());
-        let link = link(target.path())
-            .class("nav-link")
-            .live_attr("aria-current", current)
-            .on("click", |_| account::hide("sheet"))
-            .child(icon(sign))
-            .child(classed("span", "nav-word").text(name));
-        part("li").child(link)
-    }))
+    let group = |is_setup: bool| {
+        let of = move |known: &(Page, &str, &str, &str)| known.0.is_setup() == is_setup;
+        let items = Page::NAVIGATION.into_iter().filter(of).map(move |(target, name, sign, _)| {
+            let current = move || (page.get().0 == target).then(|| "page".to_owned());
+            let link = link(target.path())
+                .class("nav-link")
+                .live_attr("aria-current", current)
+                .on("click", |_| account::hide("sheet"))
+                .child(icon(sign))
+                .child(classed("span", "nav-word").text(name));
+            part("li").child(link)
+        });
+        classed("ul", "nav-links").all(items)
+    };
+    let setup = classed("p", "nav-title small faint").child(classed("span", "nav-word").text("Setup"));
+    classed("div", "nav-groups").child(group(false)).child(setup).child(group(true))
 }

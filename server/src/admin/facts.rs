@@ -80,7 +80,7 @@ fn secs(secs: i64) -> u64 {
 }
 
 fn client(config: &Config, id: &str, client: &config::Client) -> api::Client {
-    let own = config.sites.values().filter(|site| site.client.as_deref() == Some(id));
+    let own = || config.sites.values().filter(|site| site.client.as_deref() == Some(id));
     api::Client {
         id: id.to_owned(),
         name: client.name.clone(),
@@ -88,7 +88,9 @@ fn client(config: &Config, id: &str, client: &config::Client) -> api::Client {
         tenant: client.tenant.clone(),
         source: api::Source::File,
         registrations: registrations(&client.registrations),
-        origins: own.map(|site| site.origin.text()).collect(),
+        origins: own().map(|site| site.origin.text()).collect(),
+        base_path: own().next().map(|site| site.base_path.clone()),
+        issuer: None,
         idle_secs: secs(client.idle_secs),
         absolute_secs: secs(client.absolute_secs),
         trusted_origins: client.trusted_origins.iter().map(config::Origin::text).collect(),
@@ -108,6 +110,8 @@ fn mobile_client(config: &Config, id: &str, client: &config::MobileClient) -> ap
         source: api::Source::File,
         registrations: registrations(&client.registrations),
         origins: origins.collect(),
+        base_path: None,
+        issuer: config.sites.get(&client.issuer_site).map(|site| site.origin.text()),
         idle_secs: secs(client.idle_secs),
         absolute_secs: secs(client.absolute_secs),
         trusted_origins: Vec::new(),

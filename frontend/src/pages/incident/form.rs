@@ -192,10 +192,10 @@ fn when(form: Form) -> Part {
     let before = Field { id: "re-before", label: "Issued before", value: form.before, hint: None };
     // The field has whole seconds: the rest of this one is covered.
     let now = move || form.before.set(Moment::from_ms(js_sys::Date::now() + 999.0).field());
-    group("When").child(moment_field(from)).child(moment_field(before)).child(
-        classed("div", "suggestions")
-            .child(button("suggestion", now).text("Everything issued before now")),
-    )
+    group("When")
+        .child(moment_field(from))
+        .child(moment_field(before))
+        .child(classed("div", "suggestions").child(button("suggestion", now).text("Everything issued before now")))
 }
 
 /// A person that is known has one issuer: it is filled in.

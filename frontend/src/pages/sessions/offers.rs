@@ -42,6 +42,11 @@ pub(super) fn client(list: List, session: &Session) -> impl Fn() -> Vec<Item> + 
         vec![
             narrowed(list, "Show only this client here", |query| query.client.clone_from(&client)),
             everywhere("All sessions at this client", |query| query.client.clone_from(&client)),
+            Item {
+                words: "About this client".to_owned(),
+                sign: "app-window",
+                href: routes::client(client.as_deref().unwrap_or_default()),
+            },
             end("End sessions at this client", &[("client", client.as_deref().unwrap_or_default())]),
         ]
     }

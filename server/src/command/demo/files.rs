@@ -75,6 +75,32 @@ fn write_once(file: &Path, content: &str) -> anyhow::Result<()> {
     }
 }
 
+/// What is the same wherever it listens.
+const ROUTES: &str = r#"[[routes]]
+site = "app"
+path = "/api/"
+upstream = "api"
+token = "user"
+
+[[routes]]
+site = "app"
+path = "/api/safe"
+upstream = "api"
+token = "user"
+policy = { acr = ["mfa"] }
+
+[[routes]]
+site = "app"
+path = "/"
+upstream = "app"
+kind = "page"
+access = "anonymous"
+
+[admin]
+site = "console"
+role_claim = "roles"
+roles = { viewer = ["viewer"], operator = ["operator"], owner = ["owner"] }"#;
+
 fn text(facts: &Facts<'_>) -> String {
     let Facts { gateway, app_site, console_site, issuer, api, app } = facts;
     format!(
@@ -108,6 +134,14 @@ name = "Console"
 registrations = ["demo.cloakroom"]
 post_logout_path = "/admin/"
 
+[clients.phone]
+kind = "mobile"
+name = "Sample phone app"
+registrations = ["demo.cloakroom"]
+issuer_site = "app"
+sites = ["app"]
+redirect_uris = ["com.example.sample:/callback"]
+
 [sites.app]
 origin = "{app_site}"
 client = "app"
@@ -122,30 +156,6 @@ url = "{api}"
 [upstreams.app]
 url = "{app}"
 
-[[routes]]
-site = "app"
-path = "/api/"
-upstream = "api"
-token = "user"
-
-[[routes]]
-site = "app"
-path = "/api/safe"
-upstream = "api"
-token = "user"
-policy = {{ acr = ["mfa"] }}
-
-[[routes]]
-site = "app"
-path = "/"
-upstream = "app"
-kind = "page"
-access = "anonymous"
-
-[admin]
-site = "console"
-role_claim = "roles"
-roles = {{ viewer = ["viewer"], operator = ["operator"], owner = ["owner"] }}
-"#
+{ROUTES}"#
     )
 }
