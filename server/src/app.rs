@@ -5,6 +5,7 @@ mod build;
 mod refusals;
 mod running;
 mod upkeep;
+pub mod witness;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -153,9 +154,13 @@ pub fn serve(config: Config) -> anyhow::Result<()> {
     control.block_on(async {
         // Watched before anybody can hear that we are ready: a SIGTERM right then must drain too.
         let stop = stop_signal()?;
-        let running = Running::start(config, Ambient::system()?).await?;
+        let mut running = Running::start(config, Ambient::system()?).await?;
         tracing::info!(listen = %running.address(), management = %running.management(), "serving");
-        stop.await;
+        tokio::select! {
+            () = stop => {}
+            // At once: whatever is served from now on may have been ended.
+            () = running.fell_back() => anyhow::bail!("the store went back to what it was before; it is not served"),
+        }
         tracing::info!("draining");
         running.drain().await;
         Ok(())

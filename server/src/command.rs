@@ -11,3 +11,4 @@ pub mod init;
 pub mod keys;
 pub mod migrate;
 pub mod online;
+pub mod sessions;

@@ -36,6 +36,11 @@ pub enum Ask {
         /// Which.
         key: String,
     },
+    /// No more writes to the store, or writes again.
+    Freeze {
+        /// Which of both.
+        frozen: bool,
+    },
     /// An act of emergency.
     BreakGlass {
         /// Which.

@@ -49,6 +49,9 @@ enum Command {
     /// down, and is audited.
     #[command(subcommand)]
     BreakGlass(BreakGlass),
+    /// Take the sessions from a SQLite file to a PostgreSQL database, or let a restored backup serve.
+    #[command(subcommand)]
+    Sessions(Sessions),
     /// Ask a running gateway whether it is ready; for container health checks.
     Healthcheck(WithConfig),
     /// Print the admin API's OpenAPI document.
@@ -70,6 +73,21 @@ enum Audit {
     },
     /// Print where the chain stands, tagged by a key that is not in the store: one line to be kept on another machine.
     Checkpoint(WithConfig),
+}
+
+#[derive(Subcommand)]
+enum Sessions {
+    /// Copy everything from the SQLite file of one configuration to the empty PostgreSQL database of another. Nobody is
+    /// signed out. A running gateway takes no writes from then on, and is to be replaced by one of the new configuration.
+    Copy {
+        /// The configuration with the PostgreSQL database.
+        #[arg(long, value_name = "FILE")]
+        to: PathBuf,
+        #[command(flatten)]
+        with: WithConfig,
+    },
+    /// End every session of a store that was restored from a backup, so that none is served that was ended since.
+    AfterRestore(WithConfig),
 }
 
 #[derive(Subcommand)]
@@ -184,6 +202,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Audit(command) => audit(&command),
         Command::Keys(command) => keys(command),
         Command::BreakGlass(command) => break_glass(command),
+        Command::Sessions(command) => sessions(command),
         Command::Healthcheck(with) => with_config(&with.config, command::healthcheck::run),
         Command::Openapi => {
             print!("{}", cloakroom::admin::openapi::document());
@@ -191,6 +210,19 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         }
         #[cfg(feature = "demo")]
         Command::Demo(options) => command::demo::run(options),
+    }
+}
+
+fn sessions(command: Sessions) -> anyhow::Result<ExitCode> {
+    match command {
+        Sessions::Copy { to, with } => match (load(&with.config), load(&to)) {
+            (Ok(from), Ok(to)) => command::sessions::copy(from, &to),
+            (Err(code), _) | (_, Err(code)) => Ok(code),
+        },
+        Sessions::AfterRestore(with) => match load(&with.config) {
+            Ok(config) => command::sessions::after_restore(config),
+            Err(code) => Ok(code),
+        },
     }
 }
 

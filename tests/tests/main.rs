@@ -25,6 +25,7 @@ mod login;
 mod logout;
 mod looks;
 mod mobile;
+mod moving;
 mod nodes;
 mod operation;
 mod pages;

@@ -251,6 +251,10 @@ pub trait Store: RevocationStore + LockStore + UserStore + Send + Sync + 'static
     /// Whether a write would succeed now.
     async fn ready(&self) -> StoreResult<()>;
 
+    /// Takes no more writes, once those that came before are kept; or takes them again. Only where this process alone uses
+    /// the store.
+    async fn freeze(&self, frozen: bool) -> StoreResult<()>;
+
     /// The change log, where several processes may use the store at once.
     fn change_log(self: Arc<Self>) -> Option<Arc<dyn ChangeLog>>;
 

@@ -16,6 +16,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use cloakroom_core::audit::chain;
 use cloakroom_core::session::{SeenQueue, Sessions};
 
+use super::witness::{self, Witness};
 use super::{Ambient, build, refusals, upkeep};
 use crate::config::Config;
 use crate::edge::listener::{self, Desk, Hall};
@@ -48,6 +49,7 @@ pub struct Running {
     workers: Vec<JoinHandle<()>>,
     keeper: (oneshot::Sender<()>, tokio::task::JoinHandle<()>),
     following: tokio::task::AbortHandle,
+    fell_back: oneshot::Receiver<()>,
 }
 
 impl Running {
@@ -63,6 +65,7 @@ impl Running {
         let management = bind(config.server.management, "server.management").await?;
         let counts: Vec<_> = (0..config.server.workers).map(|_| Arc::new(WorkerCounts::default())).collect();
         let (gateway, seen) = build::gateway(&config, &ambient, &background, counts.clone()).await?;
+        let witness = meet(&config, &gateway).await?;
         let following = upkeep::start(&gateway.sessions, config.store.file(), &background).await?;
         let (drain, drained) = watch::channel(false);
         let (questions, asked) = mpsc::channel(QUESTIONS);
@@ -89,7 +92,9 @@ impl Running {
         drop(background.spawn(listener::accept(public, hall, drained)));
         drop(background.spawn(tls::keep_fresh(gateway.tls.clone(), hangup)));
         let (stop, stopped) = oneshot::channel();
-        let keeper = background.spawn(keep(Arc::clone(&gateway), seen, stopped));
+        let (tell, fell_back) = oneshot::channel();
+        let witness = witness.map(|witness| (witness, tell));
+        let keeper = background.spawn(keep(Arc::clone(&gateway), seen, witness, stopped));
         Ok(Self {
             gateway,
             address,
@@ -99,7 +104,15 @@ impl Running {
             workers,
             keeper: (stop, keeper),
             following,
+            fell_back,
         })
+    }
+
+    /// Waits until the store no longer holds what it held: for good, as a rule.
+    pub async fn fell_back(&mut self) {
+        if (&mut self.fell_back).await.is_err() {
+            std::future::pending::<()>().await;
+        }
     }
 
     /// The public listener's address.
@@ -132,6 +145,17 @@ impl Running {
         }
         self.following.abort();
         self.gateway.sessions.store().close().await;
+    }
+}
+
+/// Compares the store with what was last seen of it; refuses one that others went on from.
+async fn meet(config: &Config, gateway: &Gateway) -> anyhow::Result<Option<Witness>> {
+    if let Some(file) = config.store.file() {
+        witness::refuse_moved(file)?;
+    }
+    match &config.witness {
+        Some(path) => Witness::meet(path, &**gateway.sessions.store()).await.map(Some),
+        None => Ok(None),
     }
 }
 
@@ -196,7 +220,12 @@ async fn answer(gateway: Arc<Gateway>, own: Own, question: Cold) {
 }
 
 /// Writes last-seen moments and what was refused, and links audit events, until told to stop; then once more.
-async fn keep(gateway: Arc<Gateway>, mut seen: SeenQueue, mut stopped: oneshot::Receiver<()>) {
+async fn keep(
+    gateway: Arc<Gateway>,
+    mut seen: SeenQueue,
+    mut witness: Option<(Witness, oneshot::Sender<()>)>,
+    mut stopped: oneshot::Receiver<()>,
+) {
     let mut flush = tokio::time::interval(SEEN_EVERY);
     let mut link = tokio::time::interval(LINK_EVERY);
     let mut refused = tokio::time::interval(REFUSED_EVERY);
@@ -210,6 +239,7 @@ async fn keep(gateway: Arc<Gateway>, mut seen: SeenQueue, mut stopped: oneshot::
             }
             _ = link.tick() => {
                 link_events(sessions).await;
+                look_back(&mut witness, sessions).await;
                 false
             }
             _ = refused.tick() => {
@@ -222,6 +252,7 @@ async fn keep(gateway: Arc<Gateway>, mut seen: SeenQueue, mut stopped: oneshot::
             write_seen(&mut seen).await;
             refusals::write(&gateway).await;
             link_events(sessions).await;
+            look_back(&mut witness, sessions).await;
             return;
         }
     }
@@ -236,5 +267,22 @@ async fn write_seen(seen: &mut SeenQueue) {
 async fn link_events(sessions: &Sessions) {
     if let Err(error) = chain::link_pending(&**sessions.store()).await {
         tracing::warn!(%error, "audit events wait to be linked");
+    }
+}
+
+/// Looks whether the store still holds what it held; tells once where it does not.
+async fn look_back(witness: &mut Option<(Witness, oneshot::Sender<()>)>, sessions: &Sessions) {
+    let Some((seen, _)) = witness else { return };
+    match seen.look(&**sessions.store()).await {
+        Ok(true) => {}
+        Ok(false) => {
+            tracing::error!("the store went back to what it was before: a backup was restored under the gateway");
+            if let Some((_, tell)) = witness.take()
+                && tell.send(()).is_err()
+            {
+                tracing::debug!("the process ends already");
+            }
+        }
+        Err(error) => tracing::debug!(%error, "how far the store is was not seen"),
     }
 }

@@ -43,6 +43,8 @@ pub struct Config {
     pub server: Server,
     /// `[store]`
     pub store: Store,
+    /// Where it is written down how far the store was when it was last seen.
+    pub witness: Option<PathBuf>,
     /// `[keys]`
     pub keys: Keys,
     /// `[log]`

@@ -51,6 +51,7 @@ pub(super) struct Outside<'a> {
 pub(super) fn config(root: &Reader<'_>, outside: &Outside<'_>) -> Option<Config> {
     let server = server(root, outside);
     let store = store::store(root, outside);
+    let (store, witness) = store.map_or((None, None), |(store, witness)| (Some(store), witness));
     let keys = keys(root, outside);
     let log = log(root);
     let rates = rates::rates(root);
@@ -73,6 +74,7 @@ pub(super) fn config(root: &Reader<'_>, outside: &Outside<'_>) -> Option<Config>
     let config = Config {
         server: server?,
         store: store?,
+        witness,
         keys: keys?,
         log,
         rates,

@@ -19,6 +19,10 @@ pub async fn act(sessions: &Arc<Sessions>, ask: &Ask, by: &By) -> Answer {
         Ask::RotateKey => keys.rotate(by).await.map(Answer::Rotated),
         Ask::RetireKey { key } => keys.retire(key, by).await.map(|()| Answer::Retired),
         Ask::BreakGlass { act, reason } => return break_glass::act(sessions, act, reason, by).await,
+        Ask::Freeze { frozen } => {
+            let done = sessions.store().freeze(*frozen).await;
+            return done.map_or_else(|error| Answer::Refused(error.to_string()), |()| Answer::Done(true));
+        }
         Ask::BurnKey { key } => keys.burn(key, by).await.map(Answer::Burned),
     };
     done.unwrap_or_else(|error| Answer::Refused(error.to_string()))

@@ -2,8 +2,10 @@
 
 #[cfg(test)]
 mod conformance;
+mod copy;
 mod postgres;
 mod sqlite;
 
+pub use copy::{Copied, CopyError, copy};
 pub use postgres::{Address, ConnectError, Postgres, Settings, Tls};
 pub use sqlite::{OpenError, Sqlite, Writes};

@@ -44,13 +44,14 @@ use cloakroom_core::session::id::SessionId;
 use cloakroom_core::store::{
     AddKey, BeginRefresh, Begun, CommitLogin, CommitLogout, CommitRefresh, DeviceGrant, DevicePoll, Doubt, End,
     EndOutcome, KeyUse, ListPage, ListQuery, LoginOutcome, LogoutOutcome, MobileGrant, Named, NoteReuse, RedeemCode,
-    RetireKey, RetireOutcome, Rewrap, RotateRefresh, SessionRow, SessionSummary, Store, StoreResult, StoredTokens,
-    SubjectKeyRow, Succession, Totals, Wrapped, WrappedKeyRow,
+    RetireKey, RetireOutcome, Rewrap, RotateRefresh, SessionRow, SessionSummary, Store, StoreError, StoreResult,
+    StoredTokens, SubjectKeyRow, Succession, Totals, Wrapped, WrappedKeyRow,
 };
 use cloakroom_core::store::{AuditPage, AuditPlace, AuditQuery, ChangeLog};
 
 pub use address::Address;
 use hints::Hints;
+pub(crate) use open::write_alone;
 pub use open::{ConnectError, Settings, Tls};
 use unit::Mode::{Read, Snapshot, Write};
 
@@ -304,6 +305,10 @@ impl Store for Postgres {
 
     async fn ready(&self) -> StoreResult<()> {
         self.unit(Write, (), |c, ()| Box::pin(keys::probe(c))).await
+    }
+
+    async fn freeze(&self, _frozen: bool) -> StoreResult<()> {
+        Err(StoreError::Unavailable(format!("{}: others may write to a database", self.place)))
     }
 
     fn change_log(self: Arc<Self>) -> Option<Arc<dyn ChangeLog>> {

@@ -45,6 +45,7 @@ use cloakroom_core::store::{
 use cloakroom_core::store::{AuditPage, AuditPlace, AuditQuery, ChangeLog};
 
 pub use open::OpenError;
+pub(crate) use open::read_alone;
 use writer::{Hands, Writer};
 
 type Db = sqlx::Sqlite;
@@ -292,6 +293,11 @@ impl Store for Sqlite {
 
     async fn ready(&self) -> StoreResult<()> {
         self.writer()?.run(|c| Box::pin(async move { keys::probe(c).await })).await
+    }
+
+    async fn freeze(&self, frozen: bool) -> StoreResult<()> {
+        self.writer()?.freeze(frozen).await;
+        Ok(())
     }
 
     fn change_log(self: Arc<Self>) -> Option<Arc<dyn ChangeLog>> {

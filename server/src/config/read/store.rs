@@ -22,9 +22,11 @@ enum Url {
     Postgres(Address),
 }
 
-pub(super) fn store(root: &Reader<'_>, outside: &Outside<'_>) -> Option<Store> {
+/// The store, and where its witness is.
+pub(super) fn store(root: &Reader<'_>, outside: &Outside<'_>) -> Option<(Store, Option<PathBuf>)> {
     let reader = root.table_or_missing("store", "{ url = \"sqlite:cloakroom.db\" }")?;
     let url = url(&reader, outside);
+    let witness = witness(&reader, outside);
     let reread = reader.number("reread_secs", 1..=3_600, 60).value;
     let pool_size = reader.number("pool_size", 2..=1_000, 16).value;
     let verify = reader.one_of("tls", &[("verify", true), ("off", false)], true);
@@ -50,7 +52,18 @@ pub(super) fn store(root: &Reader<'_>, outside: &Outside<'_>) -> Option<Store> {
         }
     };
     reader.finish();
-    store
+    let store = store?;
+    let beside = store.file().map(|path| path.with_added_extension("witness"));
+    Some((store, witness.or(beside)))
+}
+
+fn witness(reader: &Reader<'_>, outside: &Outside<'_>) -> Option<PathBuf> {
+    let found = reader.text("witness")?;
+    if found.value.is_empty() {
+        reader.wrong(&found.place, "store.witness names no file", "write the path of a file that is not in the store");
+        return None;
+    }
+    Some(outside.folder.join(found.value))
 }
 
 #[expect(clippy::disallowed_methods, reason = "the address is read into the store's own type, once")]

@@ -164,6 +164,16 @@ fn options(settings: &Settings) -> PgConnectOptions {
     }
 }
 
+/// A connection to fill an empty database through, however long that takes.
+pub(crate) async fn write_alone(settings: &Settings) -> Result<PgConnection, ConnectError> {
+    let place = settings.address.to_string();
+    let mut connection = connect(settings, &place).await?;
+    match sqlx::query("SET synchronous_commit = on").execute(&mut connection).await {
+        Ok(_) => Ok(connection),
+        Err(source) => Err(ConnectError::Connect { place, source }),
+    }
+}
+
 async fn connect(settings: &Settings, place: &str) -> Result<PgConnection, ConnectError> {
     match timeout(FIRST_PATIENCE, options(settings).connect()).await {
         Ok(connected) => connected.map_err(|source| ConnectError::Connect { place: place.to_owned(), source }),

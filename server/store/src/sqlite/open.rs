@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use sqlx::migrate::Migrator;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{ConnectOptions as _, SqlitePool};
+use sqlx::{ConnectOptions as _, SqliteConnection, SqlitePool};
 use tokio::runtime::Handle;
 
 use super::writer::{Hands, Writer};
@@ -126,6 +126,11 @@ fn options(path: &Path) -> SqliteConnectOptions {
         .busy_timeout(BUSY_TIMEOUT)
         .pragma("cache_size", CACHE_KIB)
         .disable_statement_logging()
+}
+
+/// A connection to read the whole file through.
+pub(crate) async fn read_alone(path: &Path) -> sqlx::Result<SqliteConnection> {
+    options(path).read_only(true).connect().await
 }
 
 async fn readers(path: &Path) -> sqlx::Result<SqlitePool> {

@@ -2,7 +2,7 @@
 //! are sent after the commit, so that what was answered is on disk.
 
 use std::fs::File;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -22,12 +22,15 @@ const BATCH: usize = 256;
 /// Units that wait; beyond them callers wait [`PATIENCE`] for a place.
 const QUEUE: usize = 4_096;
 const PATIENCE: Duration = Duration::from_secs(5);
+/// What is answered while the file is copied, and after.
+const FROZEN: &str = "the store takes no writes: its sessions go elsewhere";
 
 /// The way to the writing task.
 #[derive(Debug)]
 pub(super) struct Writer {
     queue: Mutex<Option<mpsc::Sender<Box<dyn Job>>>>,
     counts: Arc<Counts>,
+    frozen: Arc<AtomicBool>,
 }
 
 /// What the writing task owns, and hands back when its queue is closed and empty. The lock lasts as long as the
@@ -90,8 +93,9 @@ impl Writer {
     pub(super) fn start(hands: Hands, background: &Handle) -> (Self, JoinHandle<Hands>) {
         let (queue, waiting) = mpsc::channel(QUEUE);
         let counts = Arc::new(Counts::default());
-        let ending = background.spawn(write(hands, waiting, Arc::clone(&counts)));
-        (Self { queue: Mutex::new(Some(queue)), counts }, ending)
+        let frozen = Arc::new(AtomicBool::new(false));
+        let ending = background.spawn(write(hands, waiting, Arc::clone(&counts), Arc::clone(&frozen)));
+        (Self { queue: Mutex::new(Some(queue)), counts, frozen }, ending)
     }
 
     /// Runs a unit of work; answers after it is committed. The wait for a place in the queue is bounded; the wait for
@@ -113,6 +117,14 @@ impl Writer {
         answer.await.map_err(|_| closed())?
     }
 
+    /// Refuses what comes from now on, after what came before is committed; or no longer.
+    pub(super) async fn freeze(&self, frozen: bool) {
+        self.frozen.store(frozen, Relaxed);
+        // Answered after every batch that was begun before.
+        let last = self.run(|_| Box::pin(async { Ok(()) })).await;
+        tracing::info!(frozen, answered = last.is_ok(), "the store takes no writes, or takes them again");
+    }
+
     /// Units that came and commits they took, so far.
     pub(super) fn counts(&self) -> (u64, u64) {
         (self.counts.units.load(Relaxed), self.counts.commits.load(Relaxed))
@@ -124,9 +136,18 @@ impl Writer {
     }
 }
 
-async fn write(mut hands: Hands, mut waiting: mpsc::Receiver<Box<dyn Job>>, counts: Arc<Counts>) -> Hands {
+async fn write(
+    mut hands: Hands,
+    mut waiting: mpsc::Receiver<Box<dyn Job>>,
+    counts: Arc<Counts>,
+    frozen: Arc<AtomicBool>,
+) -> Hands {
     let mut batch = Vec::with_capacity(BATCH);
     while waiting.recv_many(&mut batch, BATCH).await > 0 {
+        if frozen.load(Relaxed) {
+            batch.drain(..).for_each(|job| job.answer(Some(FROZEN)));
+            continue;
+        }
         counts.units.fetch_add(batch.len() as u64, Relaxed);
         let failed = commit_together(&mut hands.connection, &mut batch).await.err();
         match &failed {

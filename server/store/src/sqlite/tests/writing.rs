@@ -80,6 +80,19 @@ async fn f03_a_full_disk_is_told_and_got_over() {
 }
 
 #[tokio::test]
+async fn a_frozen_store_keeps_what_came_before_and_nothing_after() {
+    let store = fresh().await;
+    let (before, _) = tokio::join!(store.store().commit_login(login(session(1))), store.store().freeze(true));
+    let kept = store.store().session(id(1)).await.expect("read").is_some();
+    assert_eq!(kept, before.is_ok());
+    let refused = store.store().commit_login(login(session(2))).await;
+    assert!(matches!(&refused, Err(StoreError::Unavailable(why)) if why.contains("no writes")), "{refused:?}");
+    assert!(store.store().ready().await.is_err());
+    store.store().freeze(false).await.expect("taken again");
+    start(store.store(), session(2)).await;
+}
+
+#[tokio::test]
 async fn what_cannot_be_read_is_named() {
     let store = fresh().await;
     start(store.store(), session(1)).await;
