@@ -4,11 +4,23 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 import { anotherBrowser, openConsole, openSampleApp, row, rows, signInOnceMore } from "../tests/console.mjs";
-import { expect, logIn, test } from "../tests/demo.mjs";
+import { expect, logIn, startDemo, test as base } from "../tests/demo.mjs";
+
+// A week of people, as an administrator meets it.
+const test = base.extend({
+  demo: [
+    async ({}, use) => {
+      const demo = await startDemo(["--seed", "320"]);
+      await use(demo);
+      await demo.stop();
+    },
+    { scope: "worker" },
+  ],
+});
 
 const FOLDER = join(dirname(fileURLToPath(import.meta.url)), "../../docs/images/console");
 // What a page of documentation can bear.
-const BYTES_MAX = 150_000;
+const BYTES_MAX = 180_000;
 const AGENTS = [
   "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0",
   "Mozilla/5.0 (iPhone; CPU iPhone OS 18_6 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.6 Mobile/15E148 Safari/604.1",
@@ -17,7 +29,10 @@ const AGENTS = [
 ];
 
 async function shoot(page, name) {
-  await page.evaluate(() => document.activeElement?.blur());
+  await page.evaluate(() => {
+    document.activeElement?.blur();
+    window.scrollTo(0, 0);
+  });
   for (const colorScheme of ["light", "dark"]) {
     await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
     const path = join(FOLDER, `${name}-${colorScheme}.png`);
@@ -69,14 +84,12 @@ test("every page in both themes", async ({ page, browser, demo }) => {
   await expect(page.getByRole("option", { name: /User Alice/ })).toBeVisible();
   await shoot(page, "palette");
   await page.keyboard.press("Escape");
-  await page.goto(`${demo.console}incident?client=app`);
-  await expect(page.getByRole("heading", { name: /sessions? would end/ })).toBeVisible();
-  await page.locator("#incident-reason").fill("Credential stuffing, ticket 4711");
-  await shoot(page, "incident");
-  await page.getByLabel("Confirm", { exact: true }).fill(await page.locator(".confirm strong").innerText());
-  await page.locator(".decide").getByRole("button", { name: /^End \d+ sessions?/ }).click();
-  await expect(page.locator(".report-head")).toContainText("Finished");
-  await shoot(page, "report");
+  await page.goto(`${demo.console}users`);
+  await expect(rows(page).first()).toBeVisible();
+  await shoot(page, "users");
+  await row(page, "Alice Anders").getByRole("link", { name: "Alice Anders" }).click();
+  await expect(page.locator("table.of-user tbody tr").first()).toBeVisible();
+  await shoot(page, "user");
   await page.goto(`${demo.console}audit`);
   await page.getByRole("button", { name: "Verify now" }).click();
   await expect(page.locator(".strip")).toContainText("Chain is whole");
@@ -95,4 +108,12 @@ test("every page in both themes", async ({ page, browser, demo }) => {
     await expect(page.locator(there).first()).toBeVisible();
     await shoot(page, name);
   }
+  await page.goto(`${demo.console}incident?client=app`);
+  await expect(page.getByRole("heading", { name: /sessions? would end/ })).toBeVisible();
+  await page.locator("#incident-reason").fill("Credential stuffing, ticket 4711");
+  await shoot(page, "incident");
+  await page.getByLabel("Confirm", { exact: true }).fill(await page.locator(".confirm strong").innerText());
+  await page.locator(".decide").getByRole("button", { name: /^End \d+ sessions?/ }).click();
+  await expect(page.locator(".report-head")).toContainText("Finished");
+  await shoot(page, "report");
 });

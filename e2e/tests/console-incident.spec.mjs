@@ -151,3 +151,43 @@ test("a provider's sessions are previewed too, and a link brings the whole form 
   await expect(page.getByRole("combobox", { name: "Provider" })).not.toHaveValue("");
   await theirs.close();
 });
+
+test("line 5: sessions are picked from the list by keyboard, and exactly those end", async ({ page, browser, demo }) => {
+  const browsers = [await anotherBrowser(browser), await anotherBrowser(browser), await anotherBrowser(browser)];
+  const apps = [];
+  for (const one of browsers) apps.push(await openSampleApp(one, demo));
+  await openConsole(page, demo, "operator", "sessions?sort=-created&client=app");
+  const ticks = rows(page).getByRole("checkbox", { name: /^Select the session of Alice Anders/ });
+  await ticks.nth(0).focus();
+  await page.keyboard.press("Space");
+  await ticks.nth(1).focus();
+  await page.keyboard.press("Space");
+  const bar = page.locator(".bulk-bar");
+  await expect(bar).toContainText("2 sessions selected");
+  await expect(bar).toContainText(/End all \d+ at this client/);
+  await look(page, "console-selected");
+
+  // All of the page and back; what was picked stays over a reading anew.
+  const all = page.getByRole("checkbox", { name: "Select every live session of this page" });
+  await all.press("Space");
+  await expect(bar).toContainText(`${await ticks.count()} sessions selected`);
+  await all.press("Space");
+  await expect(bar).toHaveCount(0);
+  await ticks.nth(0).press("Space");
+  await ticks.nth(1).press("Space");
+  await page.keyboard.press("r");
+  await expect(bar).toContainText("2 sessions selected");
+
+  await bar.getByRole("link", { name: "End them…" }).press("Enter");
+  await expect(page.getByRole("heading", { name: "2 sessions would end" })).toBeVisible();
+  await expect(page.locator(".incident-form .chip")).toContainText("2 sessions by their ids");
+  await page.locator("#incident-reason").fill("picked by hand");
+  await page.getByRole("button", { name: "End 2 sessions" }).press("Enter");
+  await expect(page.locator(".report-head")).toContainText("2 of 2 ended");
+  // The newest two were picked; the first of the three goes on.
+  await expect(apps[2].locator("#outside")).toBeVisible({ timeout: 20_000 });
+  await expect(apps[1].locator("#outside")).toBeVisible({ timeout: 20_000 });
+  await apps[0].reload();
+  await expect(apps[0].locator("#inside")).toBeVisible();
+  for (const one of browsers) await one.close();
+});

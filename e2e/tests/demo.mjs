@@ -10,11 +10,12 @@ import { test as base, expect } from "@playwright/test";
 
 export { expect };
 
-async function startDemo() {
+// A demo of one's own; `args` beside those that every story needs.
+export async function startDemo(args = []) {
   const bin = process.env.CLOAKROOM_BIN;
   if (!bin) throw new Error("CLOAKROOM_BIN must name the cloakroom binary; `cargo xtask test` sets it");
   const data = await mkdtemp(join(tmpdir(), "cloakroom-e2e-"));
-  const child = spawn(bin, ["demo", "--json", "--port", "0", "--data", data], { stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(bin, ["demo", "--json", "--port", "0", "--data", data, ...args], { stdio: ["ignore", "pipe", "pipe"] });
   let log = "";
   child.stderr.on("data", (chunk) => (log += chunk));
   const line = await new Promise((resolve, reject) => {

@@ -15,6 +15,7 @@ pub(crate) mod revocations;
 pub(crate) mod routes;
 pub(crate) mod sessions;
 mod stream;
+pub(crate) mod users;
 
 pub(crate) use client::{Failure, get};
 pub(crate) use decode::Decode;

@@ -1,5 +1,6 @@
 //! What the console knows of sessions and events, in words and signs.
 
+pub(crate) mod deed;
 pub(crate) mod event;
 pub(crate) mod facts;
 pub(crate) mod field;

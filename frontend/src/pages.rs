@@ -10,6 +10,7 @@ mod providers;
 mod routes;
 mod sessions;
 mod settings;
+mod users;
 
 pub(crate) use audit::audit;
 pub(crate) use clients::clients;
@@ -21,6 +22,7 @@ pub(crate) use providers::providers;
 pub(crate) use routes::routes;
 pub(crate) use sessions::sessions;
 pub(crate) use settings::settings;
+pub(crate) use users::users;
 
 use leptos::prelude::*;
 

@@ -30,6 +30,11 @@ pub(crate) enum Route {
         /// The event whose drawer is open.
         open: Option<String>,
     },
+    /// `/admin/users`, and `/admin/users/{id}` for one of them.
+    Users {
+        /// The person that is shown.
+        open: Option<String>,
+    },
     /// `/admin/incident`, and `/admin/incident/{id}` for one revocation's report.
     Incident {
         /// The revocation that is reported.
@@ -48,6 +53,8 @@ pub(crate) enum Page {
     Overview,
     /// The list of sessions.
     Sessions,
+    /// Who has sessions.
+    Users,
     /// Ending many sessions.
     Incident,
     /// What happened.
@@ -68,9 +75,10 @@ pub(crate) enum Page {
 
 impl Page {
     /// Those that the navigation shows, with name, icon and shortcut.
-    pub(crate) const NAVIGATION: [(Self, &'static str, &'static str, &'static str); 9] = [
+    pub(crate) const NAVIGATION: [(Self, &'static str, &'static str, &'static str); 10] = [
         (Self::Overview, "Overview", "layout-dashboard", "o"),
         (Self::Sessions, "Sessions", "monitor-smartphone", "s"),
+        (Self::Users, "Users", "users", "u"),
         (Self::Incident, "Incident", "shield-x", "i"),
         (Self::Audit, "Audit", "history", "a"),
         (Self::Clients, "Clients", "app-window", "c"),
@@ -85,6 +93,7 @@ impl Page {
         match self {
             Self::Overview | Self::Other => "/admin/",
             Self::Sessions => "/admin/sessions",
+            Self::Users => "/admin/users",
             Self::Audit => "/admin/audit",
             Self::Incident => "/admin/incident",
             Self::Clients => "/admin/clients",
@@ -112,6 +121,8 @@ impl Route {
             ["sessions", id] if is_id(id) => Self::Sessions { open: Some((*id).to_owned()) },
             ["audit"] => Self::Audit { open: None },
             ["audit", id] if is_id(id) => Self::Audit { open: Some((*id).to_owned()) },
+            ["users"] => Self::Users { open: None },
+            ["users", id] if is_id(id) => Self::Users { open: Some((*id).to_owned()) },
             ["incident"] => Self::Incident { open: None },
             ["incident", id] if is_id(id) => Self::Incident { open: Some((*id).to_owned()) },
             ["clients"] => Self::Clients { open: None },
@@ -131,6 +142,7 @@ impl Route {
             Self::Overview => Page::Overview,
             Self::Sessions { .. } => Page::Sessions,
             Self::Audit { .. } => Page::Audit,
+            Self::Users { .. } => Page::Users,
             Self::Incident { .. } => Page::Incident,
             Self::Clients { .. } => Page::Clients,
             Self::Providers => Page::Providers,
@@ -144,7 +156,7 @@ impl Route {
     /// What fills the page, by its path: another takes the focus to its heading. A drawer over a list does not.
     pub(crate) fn place(&self) -> (Page, Option<String>) {
         match self {
-            Self::Incident { open } | Self::Clients { open } => (self.page(), open.clone()),
+            Self::Incident { open } | Self::Clients { open } | Self::Users { open } => (self.page(), open.clone()),
             _ => (self.page(), None),
         }
     }
@@ -156,6 +168,8 @@ impl Route {
             Self::Sessions { open: None } => "Sessions",
             Self::Sessions { open: Some(_) } => "Session",
             Self::Audit { .. } => "Audit",
+            Self::Users { open: None } => "Users",
+            Self::Users { open: Some(_) } => "User",
             Self::Incident { open: None } => "Incident response",
             Self::Incident { open: Some(_) } => "Revocation",
             Self::Clients { open: None } => "Clients",
@@ -200,6 +214,16 @@ pub(crate) fn incident(filters: &[(&str, &str)]) -> String {
     with_search(Page::Incident.path(), &query_string::write(filters))
 }
 
+/// The address of a person.
+pub(crate) fn user(id: &str) -> String {
+    format!("/admin/users/{id}")
+}
+
+/// What is told of a person in the log.
+pub(crate) fn audit_of(sub: &str) -> String {
+    with_search(Page::Audit.path(), &query_string::write(&[("subject", sub)]))
+}
+
 /// The address of one event's drawer over the log.
 pub(crate) fn event(id: &str, search: &str) -> String {
     with_search(&format!("/admin/audit/{id}"), search)
@@ -236,7 +260,8 @@ mod tests {
             ("/admin/sessions/a%2Fb", Route::NotFound),
             ("/admin/sessions/a/b", Route::NotFound),
             ("/admin/signed-in", Route::SignedIn),
-            ("/admin/users", Route::NotFound),
+            ("/admin/users/ab12", Route::Users { open: Some("ab12".to_owned()) }),
+            ("/admin/people", Route::NotFound),
             ("/bff/user", Route::NotFound),
         ] {
             assert_eq!(Route::parse(path), route, "{path}");

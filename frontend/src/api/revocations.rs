@@ -61,8 +61,19 @@ record!(RevocationReport {
 const REVOCATIONS: &str = "/admin/api/v1/revocations";
 
 /// The filters under the names that the address has; a person is two of them.
-pub(crate) const NAMES: [&str; 10] =
-    ["all", "issuer", "sub", "client", "provider", "network", "user_agent", "started_from", "started_before", "cursor"];
+pub(crate) const NAMES: [&str; 11] = [
+    "all",
+    "issuer",
+    "sub",
+    "client",
+    "provider",
+    "network",
+    "user_agent",
+    "started_from",
+    "started_before",
+    "sessions",
+    "cursor",
+];
 
 /// The revocations that were decided.
 pub(crate) fn list(cursor: Option<&str>) -> String {
@@ -105,6 +116,9 @@ fn filter(filters: &Filters) -> Json {
         match name {
             "all" => members.push(("all".to_owned(), Json::Bool(value == "true"))),
             "issuer" | "sub" => {}
+            "sessions" => {
+                members.push((name.to_owned(), Json::List(value.split(',').map(Json::text).collect())));
+            }
             _ => members.push((name.to_owned(), Json::text(value))),
         }
     }
@@ -126,6 +140,7 @@ mod tests {
         assert_eq!(sent(""), "{}");
         assert_eq!(sent("all=true"), r#"{"all":true}"#);
         assert_eq!(sent("client=app&network=::1"), r#"{"client":"app","network":"::1"}"#);
+        assert_eq!(sent("sessions=a%2Cb"), r#"{"sessions":["a","b"]}"#);
         assert_eq!(sent("issuer=i&sub=s"), r#"{"user":{"issuer":"i","sub":"s"}}"#);
         // Half a person is refused there, and never everybody.
         assert_eq!(sent("sub=s"), r#"{"user":{"issuer":"","sub":"s"}}"#);

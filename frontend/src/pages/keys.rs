@@ -14,8 +14,8 @@ use crate::ui::{Part, Row, badge, classed, code, foreign, grouped, live, part, s
 pub(crate) fn keys() -> AnyView {
     let loaded = Loaded::<List<RingKey>>::new(OnChange::Keep, || Some(api::operation::keys()));
     let file = Loaded::<Configuration>::new(OnChange::Keep, || Some(api::operation::configuration()));
-    let lead = classed("p", "lead muted")
-        .text("The keys that seal cookies and stored values. A key itself is never shown, and never leaves its node.");
+    let lead =
+        classed("p", "lead muted").text("The keys that seal cookies and stored values. A key itself is never shown.");
     let commands = live(move || {
         let keys = loaded.data()?;
         let file = file.map(|known| known.file.clone()).unwrap_or_else(|| "FILE".to_owned());

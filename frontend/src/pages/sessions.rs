@@ -4,6 +4,7 @@ mod detail;
 mod drawer;
 mod offers;
 mod pager;
+mod selection;
 mod table;
 mod toolbar;
 
@@ -31,6 +32,7 @@ struct List {
     open: Memo<Option<String>>,
     address: Address,
     menu: CellMenu,
+    picked: selection::Selection,
 }
 
 impl List {
@@ -56,7 +58,7 @@ pub(crate) fn sessions(route: Memo<Route>) -> AnyView {
     let query = Memo::new(move |_| ListQuery::parse(&address.search()));
     let open = Memo::new(move |_| if let Route::Sessions { open } = route.get() { open } else { None });
     let loaded = Loaded::new(OnChange::Keep, move || query.get().ok().as_ref().map(api::sessions::list));
-    let list = List { query, loaded, open, address, menu: CellMenu::new() };
+    let list = List { query, loaded, open, address, menu: CellMenu::new(), picked: selection::Selection::new() };
     let watched = watch(list);
     let detail = Loaded::new(OnChange::Clear, move || open.get().as_deref().map(api::sessions::one));
     let flow = RevokeFlow::new(Callback::new(move |()| {
@@ -72,6 +74,7 @@ pub(crate) fn sessions(route: Memo<Route>) -> AnyView {
         .child(toolbar::toolbar(list))
         .view(live_bar(watched, "session", move || loaded.again()))
         .live(shown)
+        .view(selection::bar(list))
         .view(list.menu.view())
         .view(drawer::drawer(list, detail, flow))
         .view(revoke_dialog(flow))

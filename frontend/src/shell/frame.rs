@@ -25,6 +25,7 @@ pub(crate) fn frame() -> AnyView {
         (Page::Overview, _) => pages::overview(),
         (Page::Sessions, _) => pages::sessions(route),
         (Page::Audit, _) => pages::audit(route),
+        (Page::Users, _) => pages::users(route),
         (Page::Incident, _) => pages::incident(route),
         (Page::Clients, _) => pages::clients(route),
         (Page::Providers, _) => pages::providers(),

@@ -108,6 +108,11 @@ pub(crate) fn utc_of(field: &str) -> Option<String> {
     (!field.is_empty() && !at.get_time().is_nan()).then(|| String::from(at.to_iso_string()))
 }
 
+/// The moment so many seconds from now, as RFC 3339 in UTC.
+pub(crate) fn utc_in(secs: u32) -> String {
+    Date::new(&JsValue::from_f64(Date::now() + f64::from(secs) * 1000.0)).to_iso_string().into()
+}
+
 fn zone(mins: i32) -> String {
     let sign = if mins < 0 { '−' } else { '+' };
     match (mins.abs() / 60, mins.abs() % 60) {

@@ -28,6 +28,8 @@ struct Form {
     user_agent: RwSignal<String>,
     from: RwSignal<String>,
     before: RwSignal<String>,
+    /// Sessions by their ids, as another list picked them.
+    sessions: RwSignal<String>,
     all: RwSignal<bool>,
     /// Whether a preview was asked for with nothing said.
     is_empty: RwSignal<bool>,
@@ -45,13 +47,15 @@ impl Form {
             user_agent: text(),
             from: text(),
             before: text(),
+            sessions: text(),
             all: RwSignal::new(false),
             is_empty: RwSignal::new(false),
         }
     }
 
-    fn texts(self) -> [(&'static str, RwSignal<String>); 6] {
+    fn texts(self) -> [(&'static str, RwSignal<String>); 7] {
         [
+            ("sessions", self.sessions),
             ("sub", self.sub),
             ("issuer", self.issuer),
             ("client", self.client),
@@ -127,6 +131,7 @@ pub(super) fn form(filters: Memo<Result<Filters, String>>) -> AnyView {
         .attr("novalidate", "")
         .on("submit", submit)
         .child(classed("div", "form-groups").child(who(this)).child(whence(this)).child(when(this)))
+        .view(named(this))
         .child(every)
         .view(complaint)
         .child(classed("div", "try-actions").child(look))
@@ -179,6 +184,21 @@ fn choices(form: Form) -> AnyView {
     })
 }
 
+/// Sessions by their ids; taken off, the other fields say which.
+fn named(form: Form) -> AnyView {
+    live(move || {
+        let count = form.sessions.with(|ids| ids.split(',').filter(|id| !id.is_empty()).count());
+        (count > 0).then(|| {
+            let words =
+                if count == 1 { "1 session by its id".to_owned() } else { format!("{count} sessions by their ids") };
+            let off = button("chip-off", move || form.sessions.set(String::new()))
+                .attr("aria-label", format!("Take off: {words}"))
+                .child(icon("x"));
+            classed("ul", "chips").child(classed("li", "chip").child(part("span").text(words)).child(off))
+        })
+    })
+}
+
 fn whence(form: Form) -> Part {
     let hint = Some("One address, or a network such as 192.0.2.0/24.");
     let network = Field { id: "re-network", label: "Address range", value: form.network, hint };
@@ -224,9 +244,12 @@ fn offers(newest: Loaded<Page<Session>>) -> AnyView {
     live(move || {
         let sessions = newest.data().map(|page| page.items).unwrap_or_default();
         let list = |id: &str, of: fn(&Session) -> (String, String)| {
-            let mut values: Vec<_> = sessions.iter().map(of).collect();
-            values.sort();
-            values.dedup();
+            let mut values: Vec<(String, String)> = Vec::new();
+            for value in sessions.iter().map(of) {
+                if !values.contains(&value) {
+                    values.push(value);
+                }
+            }
             let options = values.into_iter().map(|(value, words)| part("option").attr("value", value).text(words));
             part("datalist").attr("id", id).all(options)
         };

@@ -7,6 +7,7 @@ use wasm_bindgen::JsCast;
 use web_sys::{Element, Event};
 
 use super::List;
+use super::selection::{tick, tick_all};
 use crate::domain::person::avatar;
 use crate::domain::session::{device, device_icon, next_end, own_mark, second_name, state_badge};
 use crate::routes;
@@ -69,7 +70,9 @@ fn of_state(list: List, state: StateFilter) -> Part {
     };
     let waiting = move || list.loaded.map(|_| ()).is_none().then(|| (0..8).map(|_| outline().any()).collect_view());
     let class = if state == StateFilter::Ended { "list sessions ended" } else { "list sessions" };
-    let first = part("th").attr("scope", "col").attr("role", "columnheader").text("User");
+    let all = (state != StateFilter::Ended).then(|| tick_all(list));
+    let first = classed("span", "user").maybe(all).child(part("span").text("User"));
+    let first = part("th").attr("scope", "col").attr("role", "columnheader").child(first);
     classed("table", class)
         .attr("role", "table")
         .child(classed("caption", "sr-only").live(caption))
@@ -105,7 +108,7 @@ fn row(list: List, session: &Session, state: StateFilter) -> Part {
     // A bonus for the mouse: the link in the first cell does the same.
     let click = move |event: Event| {
         let target = event.target().and_then(|target| target.dyn_into::<Element>().ok());
-        let on_control = target.is_some_and(|target| target.closest("a, button").ok().flatten().is_some());
+        let on_control = target.is_some_and(|target| target.closest("a, button, input").ok().flatten().is_some());
         let selecting = window().get_selection().ok().flatten().is_some_and(|selection| !selection.is_collapsed());
         if !on_control && !selecting {
             list.address
@@ -135,7 +138,7 @@ fn user_cell(list: List, session: &Session) -> Part {
     let value = foreign(second).class("small faint clip");
     let cell = list.menu.cell(value, "User", name.clone(), super::offers::user(list, session));
     let words = classed("span", "user-words").child(line).child(cell);
-    classed("span", "user").child(avatar(&name)).child(words)
+    classed("span", "user").maybe(tick(list, session)).child(avatar(&name)).child(words)
 }
 
 fn client_cell(list: List, session: &Session) -> Part {
