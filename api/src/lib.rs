@@ -8,6 +8,7 @@
 //! | --- | --- |
 //! | `GET /me` | [`Me`] |
 //! | `GET /overview` | [`Overview`] |
+//! | `GET /figures?range=&client=&provider=` | [`Figures`] |
 //! | `GET /sessions?state=&client=&q=&sort=&limit=&cursor=` | [`Page`] of [`Session`] |
 //! | `GET /sessions/{id}` | [`SessionDetail`] |
 //! | `POST /sessions/{id}/revoke` with [`Revoke`] | [`Revoked`] |
@@ -24,6 +25,10 @@
 //! | `GET /users/{id}` | [`UserDetail`] |
 //! | `POST /users/{id}/exports` | [`ExportTicket`] for a [`UserExport`] |
 //! | `POST /users/{id}/erase` with [`EraseUser`] | [`UserErased`] |
+//! | `GET /service-accounts` | [`Page`] of [`ServiceAccount`] |
+//! | `POST /service-accounts` with [`MakeServiceAccount`] | [`ServiceAccountToken`] |
+//! | `POST /service-accounts/{id}/rotate` with [`RotateServiceAccount`] | [`ServiceAccountToken`] |
+//! | `POST /service-accounts/{id}/disable` with [`DisableServiceAccount`] | [`ServiceAccount`] |
 //! | `GET /clients`, `GET /clients/{id}` | [`Page`] of [`Client`], [`Client`] |
 //! | `GET /providers` | [`Page`] of [`Provider`] |
 //! | `GET /upstreams` | [`Page`] of [`Upstream`] |
@@ -36,10 +41,12 @@
 //!
 //! Every refusal is a [`Problem`] (RFC 9457, `application/problem+json`).
 
+mod account;
 mod audit;
 mod client;
 mod event;
 mod explain;
+mod figures;
 mod lock;
 mod me;
 mod operation;
@@ -54,6 +61,10 @@ mod session;
 mod upstream;
 mod user;
 
+pub use account::{
+    ACCOUNT_NAME_MAX_CHARS, DisableServiceAccount, MakeServiceAccount, RotateServiceAccount, ServiceAccount,
+    ServiceAccountToken,
+};
 pub use audit::{
     AuditChain, AuditEvent, AuditExport, AuditFilter, ChainPoint, ExportFormat, ExportTicket, Fact, Verification,
     VerificationState, Who,
@@ -61,6 +72,7 @@ pub use audit::{
 pub use client::{Client, Source};
 pub use event::Event;
 pub use explain::{ExplainedTest, Explanation};
+pub use figures::Figures;
 pub use lock::{LiftLock, Lock, SetLock};
 pub use me::{Me, Permission, Role};
 pub use operation::{Configuration, Node, RingKey};

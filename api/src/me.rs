@@ -60,16 +60,20 @@ pub enum Permission {
     /// Have a person forgotten.
     #[serde(rename = "users.erase")]
     UsersErase,
+    /// Make service accounts, replace their tokens and disable them.
+    #[serde(rename = "accounts.manage")]
+    AccountsManage,
 }
 
 impl Permission {
     /// Every permission.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::SessionsRead,
         Self::SessionsRevoke,
         Self::SessionsRevokeMass,
         Self::UsersExport,
         Self::UsersErase,
+        Self::AccountsManage,
         Self::AuditRead,
         Self::SettingsRead,
     ];
@@ -80,8 +84,29 @@ impl Permission {
         match self {
             Self::SessionsRead | Self::AuditRead | Self::SettingsRead => Role::Viewer,
             Self::SessionsRevoke | Self::UsersExport => Role::Operator,
-            Self::SessionsRevokeMass | Self::UsersErase => Role::Owner,
+            Self::SessionsRevokeMass | Self::UsersErase | Self::AccountsManage => Role::Owner,
         }
+    }
+
+    /// Its code on the wire.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::SessionsRead => "sessions.read",
+            Self::SessionsRevoke => "sessions.revoke",
+            Self::AuditRead => "audit.read",
+            Self::SettingsRead => "settings.read",
+            Self::SessionsRevokeMass => "sessions.revoke_mass",
+            Self::UsersExport => "users.export",
+            Self::UsersErase => "users.erase",
+            Self::AccountsManage => "accounts.manage",
+        }
+    }
+
+    /// The permission of this code.
+    #[must_use]
+    pub fn from_code(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|permission| permission.code() == code)
     }
 }
 
@@ -89,9 +114,9 @@ impl Permission {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Me {
-    /// The person's id at the provider.
+    /// The person's id at the provider; a service account's id.
     pub sub: String,
-    /// The provider's issuer.
+    /// The provider's issuer, or `service-account`.
     pub issuer: String,
     /// Name, where the provider gave one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -101,15 +126,15 @@ pub struct Me {
     pub email: Option<String>,
     /// Role at this gateway.
     pub role: Role,
-    /// All that the role allows.
+    /// All that the role allows; a service account's scopes.
     pub permissions: Vec<Permission>,
-    /// The public id of the session that asks.
+    /// The public id of the session that asks; empty for a service account.
     pub session_id: String,
-    /// Seconds until that session ends if it is not used.
+    /// Seconds until that session ends if it is not used; 0 for a service account.
     pub idle_expires_in_secs: u64,
-    /// Seconds until it ends in any case.
+    /// Seconds until it ends in any case; 0 for a service account.
     pub expires_in_secs: u64,
-    /// Where to go to sign out; same origin.
+    /// Where to go to sign out; same origin. Empty for a service account.
     pub logout_url: String,
     /// The name of this gateway, as its operator set it or as its host is called.
     pub instance: String,
@@ -149,6 +174,10 @@ mod tests {
     fn codes_are_what_serde_writes() {
         for role in Role::ALL {
             assert_eq!(serde_json::to_value(role).unwrap(), role.code());
+        }
+        for permission in Permission::ALL {
+            assert_eq!(serde_json::to_value(permission).unwrap(), permission.code());
+            assert_eq!(Permission::from_code(permission.code()), Some(permission));
         }
     }
 }

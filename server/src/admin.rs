@@ -1,6 +1,7 @@
 //! The admin API and the console, on the console's site alone. The console has no private door: what it does, it does
 //! through this API.
 
+pub mod accounts;
 pub mod assets;
 pub mod audit;
 pub mod clients;
@@ -9,6 +10,7 @@ mod download;
 pub mod events;
 pub mod explain;
 pub mod facts;
+pub mod figures;
 pub mod locks;
 pub mod me;
 pub mod openapi;
@@ -22,25 +24,20 @@ pub mod routes;
 pub mod sessions;
 pub mod upstreams;
 pub mod users;
+pub mod who;
 
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::FromRequestParts;
 use axum::response::Response;
 use axum::routing::{any, get, post};
-use http::request::Parts;
 
-use cloakroom_api::{Count, Page, Permission, Role};
-use cloakroom_core::session::id::SessionId;
-use cloakroom_core::session::open::Live;
-use cloakroom_core::store::SessionRow;
+use cloakroom_api::{Count, Page};
 
-use crate::edge::own::{Context, SignedIn, json};
+use crate::edge::own::json;
 use crate::edge::problem::Refusal;
-use crate::edge::recent;
 use crate::gateway::Gateway;
-use roles::Fence;
+pub use who::Administrator;
 
 /// Everything under `/admin`.
 pub(crate) fn router() -> Router<Arc<Gateway>> {
@@ -54,6 +51,7 @@ fn api() -> Router<Arc<Gateway>> {
     Router::new()
         .route("/me", get(me::handle))
         .route("/overview", get(overview::handle))
+        .route("/figures", get(figures::handle))
         .route("/sessions", get(sessions::list))
         .route("/sessions/{id}", get(sessions::one))
         .route("/sessions/{id}/revoke", post(sessions::revoke))
@@ -62,6 +60,9 @@ fn api() -> Router<Arc<Gateway>> {
         .route("/users/{id}/erase", post(users::erase::handle))
         .route("/users/{id}/exports", post(users::export::prepare))
         .route("/users/exports/{ticket}", get(users::export::download))
+        .route("/service-accounts", get(accounts::list).post(accounts::make))
+        .route("/service-accounts/{id}/rotate", post(accounts::rotate))
+        .route("/service-accounts/{id}/disable", post(accounts::disable))
         .route("/routes", get(routes::handle))
         .route("/locks", get(locks::list).post(locks::set))
         .route("/locks/{id}/lift", post(locks::lift))
@@ -88,72 +89,6 @@ fn api() -> Router<Arc<Gateway>> {
         .method_not_allowed_fallback(|| async {
             Refusal::MethodNotAllowed { allow: http::HeaderValue::from_static("GET, POST") }
         })
-}
-
-/// A console session with a role.
-#[derive(Debug)]
-pub struct Administrator {
-    /// Their session.
-    pub live: Arc<Live>,
-    /// Their role, from the provider's claims as last read.
-    pub role: Role,
-    /// What they may see at all.
-    pub fence: Fence,
-}
-
-impl FromRequestParts<Arc<Gateway>> for Administrator {
-    type Rejection = Refusal;
-
-    async fn from_request_parts(parts: &mut Parts, gateway: &Arc<Gateway>) -> Result<Self, Refusal> {
-        let SignedIn(live) = SignedIn::from_request_parts(parts, gateway).await?;
-        let values = live.values();
-        let subject = gateway.sessions.vault().ring().subject(&values.issuer, &values.sub);
-        if gateway.sessions.store().is_granted_owner(subject).await? {
-            return Ok(Self { live, role: Role::Owner, fence: Fence::None });
-        }
-        let role = gateway.roles.role_of(&values).ok_or(Refusal::RoleNeeded { role: Role::Viewer.code() })?;
-        let fence = gateway.roles.fence_of(&values).ok_or(Refusal::TenantNeeded)?;
-        Ok(Self { live, role, fence })
-    }
-}
-
-impl Administrator {
-    /// May they?
-    ///
-    /// # Errors
-    /// [`Refusal::RoleNeeded`] with the least role that may.
-    pub fn may(&self, permission: Permission) -> Result<(), Refusal> {
-        let least = permission.role();
-        if self.role >= least { Ok(()) } else { Err(Refusal::RoleNeeded { role: least.code() }) }
-    }
-
-    /// May they, for every tenant?
-    ///
-    /// # Errors
-    /// As [`Administrator::may`], or [`Refusal::NotPermitted`] for those who see one tenant only.
-    pub fn may_see_all(&self, permission: Permission) -> Result<(), Refusal> {
-        self.may(permission)?;
-        let text = || "this concerns every tenant, and you may see one".to_owned();
-        if self.fence == Fence::None { Ok(()) } else { Err(Refusal::NotPermitted { needs: Vec::new(), text: text() }) }
-    }
-
-    /// Did they prove who they are lately enough for an owner's act (A12)?
-    ///
-    /// # Errors
-    /// [`Refusal::StepUp`].
-    pub(crate) fn is_recent(&self, gateway: &Gateway, context: &Context) -> Result<(), Refusal> {
-        recent::login(&self.live, &context.site, gateway.now(), gateway.roles.recent_login_secs, "/admin/")
-    }
-
-    /// A session that they may see. One of another tenant is not there (A1).
-    ///
-    /// # Errors
-    /// [`Refusal::NotFound`], or as the store's.
-    pub(crate) async fn session(&self, gateway: &Gateway, id: &str) -> Result<SessionRow, Refusal> {
-        let id: SessionId = id.parse().map_err(|_| Refusal::NotFound)?;
-        let row = gateway.sessions.store().session(id).await?;
-        row.filter(|row| self.fence.shows(&row.summary.tenant)).ok_or(Refusal::NotFound)
-    }
 }
 
 /// A list so short that it has one page.

@@ -11,4 +11,5 @@ pub mod init;
 pub mod keys;
 pub mod migrate;
 pub mod online;
+pub mod remote;
 pub mod sessions;

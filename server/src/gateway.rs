@@ -9,6 +9,7 @@ use cloakroom_core::identity::Identity;
 use cloakroom_core::machine::Machines;
 use cloakroom_core::random::Random;
 use cloakroom_core::session::Sessions;
+use cloakroom_core::store::Measure;
 
 use crate::admin::audit::verify::Verifier;
 use crate::admin::facts::Facts;
@@ -87,6 +88,24 @@ impl Gateway {
             self.sites.iter().filter_map(|site| site.client.as_ref()).map(|client| (&*client.id, &*client.tenant));
         let mobile = self.sites.iter().flat_map(|site| &site.issues).map(|app| (&*app.id, &*app.tenant));
         web.chain(mobile).find(|(known, _)| *known == id).map(|(_, tenant)| tenant.to_owned())
+    }
+
+    /// A login started a session. `of`: tenant, client, provider.
+    pub fn login_succeeded(&self, of: (&str, &str, &str)) {
+        self.metrics.login_succeeded(of.2);
+        self.sessions.count(Measure::Login, of, 1);
+    }
+
+    /// A login was refused after the provider's answer. `of`: tenant, client, provider.
+    pub fn login_failed(&self, of: (&str, &str, &str)) {
+        self.metrics.login_failed(of.2);
+        self.sessions.count(Measure::LoginFailed, of, 1);
+    }
+
+    /// The client of the console.
+    #[must_use]
+    pub fn console_client(&self) -> Option<&str> {
+        self.sites.iter().find(|site| site.admin).and_then(|site| site.client.as_ref()).map(|client| &*client.id)
     }
 
     /// Whether answers of several of these providers come to one address (RFC 9700 section 4.4).

@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use cloakroom::command::keys::Act;
+use cloakroom::command::remote::{self, Remote};
 use cloakroom::host::Emergency;
 use cloakroom::{app, command, config};
 
@@ -39,9 +40,17 @@ enum Command {
     Explain(command::explain::Options),
     /// Bring the store's schema up to date. `serve` does it too.
     Migrate(WithConfig),
-    /// Verify the audit log.
+    /// Verify the audit log, or search it.
     #[command(subcommand)]
     Audit(Audit),
+    /// Of a running gateway: list people, show one, forget one.
+    #[command(subcommand)]
+    Users(remote::Users),
+    /// Of a running gateway: list the apps that sign people in, show one.
+    #[command(subcommand)]
+    Clients(remote::Clients),
+    /// Of a running gateway: show what would end, ask, and end it.
+    Revoke(remote::Revoke),
     /// Show, rotate and retire the keys that seal cookies and stored values; works with the gateway up or down.
     #[command(subcommand)]
     Keys(Keys),
@@ -49,7 +58,8 @@ enum Command {
     /// down, and is audited.
     #[command(subcommand)]
     BreakGlass(BreakGlass),
-    /// Take the sessions from a SQLite file to a PostgreSQL database, or let a restored backup serve.
+    /// List, show and end sessions of a running gateway; take a store from SQLite to PostgreSQL, or let a restored backup
+    /// serve.
     #[command(subcommand)]
     Sessions(Sessions),
     /// Ask a running gateway whether it is ready; for container health checks.
@@ -73,6 +83,8 @@ enum Audit {
     },
     /// Print where the chain stands, tagged by a key that is not in the store: one line to be kept on another machine.
     Checkpoint(WithConfig),
+    /// Search the log of a running gateway, newest first.
+    Search(Box<remote::Search>),
 }
 
 #[derive(Subcommand)]
@@ -88,6 +100,8 @@ enum Sessions {
     },
     /// End every session of a store that was restored from a backup, so that none is served that was ended since.
     AfterRestore(WithConfig),
+    #[command(flatten)]
+    Remote(Box<remote::Sessions>),
 }
 
 #[derive(Subcommand)]
@@ -199,7 +213,10 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
             Err(code) => Ok(code),
         },
         Command::Migrate(with) => with_config(&with.config, command::migrate::run),
-        Command::Audit(command) => audit(&command),
+        Command::Audit(command) => audit(command),
+        Command::Users(command) => remote::run(Remote::Users(command)),
+        Command::Clients(command) => remote::run(Remote::Clients(command)),
+        Command::Revoke(command) => remote::run(Remote::Revoke(command)),
         Command::Keys(command) => keys(command),
         Command::BreakGlass(command) => break_glass(command),
         Command::Sessions(command) => sessions(command),
@@ -223,6 +240,7 @@ fn sessions(command: Sessions) -> anyhow::Result<ExitCode> {
             Ok(config) => command::sessions::after_restore(config),
             Err(code) => Ok(code),
         },
+        Sessions::Remote(command) => remote::run(Remote::Sessions(*command)),
     }
 }
 
@@ -242,13 +260,14 @@ fn break_glass(command: BreakGlass) -> anyhow::Result<ExitCode> {
     }
 }
 
-fn audit(command: &Audit) -> anyhow::Result<ExitCode> {
+fn audit(command: Audit) -> anyhow::Result<ExitCode> {
     match command {
         Audit::Verify { checkpoint, with } => match load(&with.config) {
             Ok(config) => command::audit::verify(&config, checkpoint.as_deref()),
             Err(code) => Ok(code),
         },
         Audit::Checkpoint(with) => with_config(&with.config, command::audit::checkpoint),
+        Audit::Search(search) => remote::run(Remote::Search(*search)),
     }
 }
 

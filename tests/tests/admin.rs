@@ -2,7 +2,9 @@
 
 mod audit;
 mod door;
+mod figures;
 mod list;
+mod machines;
 mod settings;
 mod users;
 

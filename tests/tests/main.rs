@@ -34,6 +34,7 @@ mod postgres;
 mod providers;
 mod proxy;
 mod refresh;
+mod remote;
 mod revocations;
 mod session;
 mod store;

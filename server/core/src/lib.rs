@@ -4,9 +4,11 @@
 //! as [`clock::Clock`], [`random::Random`], [`http::HttpClient`] and [`store::Store`].
 #![forbid(unsafe_code)]
 
+pub mod accounts;
 pub mod audit;
 pub mod clock;
 pub mod dpop;
+pub mod figures;
 pub mod grant;
 pub mod http;
 pub mod identity;

@@ -30,10 +30,11 @@ use tokio::sync::{Notify, mpsc};
 
 use crate::audit::event::Journal;
 use crate::clock::{Clock, UnixMs};
+use crate::figures::{Figures, MINUTE_MS};
 use crate::keys::Keys;
 use crate::oidc::Provider;
 use crate::random::Random;
-use crate::store::{Store, StoreResult};
+use crate::store::{Measure, Store, StoreResult};
 use crate::vault::{SessionVault, TokenSeal};
 use follow::{Shared, Trust};
 use id::SessionId;
@@ -77,6 +78,7 @@ pub struct Sessions {
     forgotten: AtomicU64,
     /// Wakes whoever tells providers of ended sessions.
     to_tell: Notify,
+    figures: Figures,
 }
 
 impl std::fmt::Debug for Sessions {
@@ -128,6 +130,7 @@ impl Sessions {
                 turns: Turns::default(),
                 forgotten: AtomicU64::new(0),
                 to_tell: Notify::new(),
+                figures: Figures::default(),
             }),
             flush,
         )
@@ -143,6 +146,27 @@ impl Sessions {
     #[must_use]
     pub fn store(&self) -> &Arc<dyn Store> {
         &self.parts.store
+    }
+
+    /// Counts something of a client and a provider.
+    pub fn count(&self, measure: Measure, of: (&str, &str, &str), n: u64) {
+        self.figures.count(self.now(), measure, of, n);
+    }
+
+    /// Writes what was counted. What the store does not take is written with what comes next.
+    ///
+    /// # Errors
+    /// As the store's.
+    pub async fn write_figures(&self) -> StoreResult<()> {
+        let taken = self.figures.take();
+        if taken.is_empty() {
+            return Ok(());
+        }
+        let written = self.parts.store.add_figures(taken.clone(), self.now().0.div_euclid(MINUTE_MS)).await;
+        if written.is_err() {
+            self.figures.give_back(taken);
+        }
+        written
     }
 
     /// The audit log.

@@ -4,9 +4,11 @@
 //! A store keeps what it is given and decides nothing: values are sealed before they come here
 //! ([`crate::vault`]), columns beside them serve look-ups and lists only.
 
+pub mod accounts;
 pub mod audit_rows;
 pub mod changes;
 pub mod device;
+pub mod figures;
 pub mod key_rows;
 pub mod locks;
 pub mod login;
@@ -25,9 +27,11 @@ use async_trait::async_trait;
 use crate::audit::{AuditRow, ChainHead, ChainLink, StoredEvent};
 use crate::clock::UnixMs;
 use crate::session::id::SessionId;
+pub use accounts::{Account, AccountId, AccountStore, Rights};
 pub use audit_rows::{AuditPage, AuditPlace, AuditQuery};
 pub use changes::{ChangeLog, Changes, Cursor};
 pub use device::{DeviceGrant, DevicePoll};
+pub use figures::{Figure, FigureKey, FigureQuery, FigureStore, Measure, Sum};
 pub use key_rows::{AddKey, Begun, KeyUse, RetireKey, RetireOutcome, Rewrap, Wrapped, WrappedOwner};
 pub use locks::{Lock, LockId, LockStore, Locked};
 pub use login::{LoginOutcome, Proven};
@@ -70,7 +74,7 @@ pub type StoreResult<T> = Result<T, StoreError>;
 
 /// Sessions, token sets, keys and the audit log, kept.
 #[async_trait]
-pub trait Store: RevocationStore + LockStore + UserStore + Send + Sync + 'static {
+pub trait Store: RevocationStore + LockStore + UserStore + AccountStore + FigureStore + Send + Sync + 'static {
     // Keys
 
     /// Every wrapped key of the ring, oldest first.

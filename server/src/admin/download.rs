@@ -30,9 +30,9 @@ struct Sealed<T> {
     expires_at: UnixMs,
 }
 
-/// A ticket belongs to one kind of file, and to the session that asked for it.
+/// A ticket belongs to one kind of file, and to whoever asked for it.
 fn owner<'a>(admin: &'a Administrator, kind: &'a str) -> [&'a [u8]; 2] {
-    [kind.as_bytes(), admin.live.id.as_bytes()]
+    [kind.as_bytes(), admin.bound()]
 }
 
 /// A ticket for `what`, to be fetched at `path`, a slash and the ticket.

@@ -58,6 +58,27 @@ fn ended(who: &str, reason: &str) -> String {
     }
 }
 
+/// What administrators did about machines, and about what is kept of people.
+fn kept(event: &ReadEvent, actor: &str, who: &str) -> String {
+    let fact = |name: &str| event.facts.get(name).and_then(Value::as_str).unwrap_or_default();
+    match event.kind.as_str() {
+        "service_account.created" => {
+            format!("{actor} made the service account {who}, which may {}", list(event, "scopes"))
+        }
+        "service_account.rotated" => format!("{actor} replaced the token of the service account {who}"),
+        "service_account.disabled" => format!("{actor} disabled the service account {who}: {}", fact("text")),
+        "user.exported" => format!("{actor} took out as a file what is kept of {who}"),
+        "user.erased" => format!("{actor} had a person forgotten: {}", fact("text")),
+        other => format!("{other}: {who}"),
+    }
+}
+
+/// A fact that is a list, in words.
+fn list(event: &ReadEvent, name: &str) -> String {
+    let items = event.facts.get(name).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    items.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(", ")
+}
+
 pub(super) fn text(event: &ReadEvent) -> String {
     // A provider may name a session of its own without saying whose.
     let nobody = if event.kind == "provider.logout" { "a person" } else { "An erased person" };
@@ -96,8 +117,7 @@ pub(super) fn text(event: &ReadEvent) -> String {
         "key.burned" => {
             format!("{actor} burned the key {} on {}: every session of its time ended", fact("key"), fact("host"))
         }
-        "user.exported" => format!("{actor} took out as a file what is kept of {who}"),
-        "user.erased" => format!("{actor} had a person forgotten: {}", fact("text")),
+        kind if kind.starts_with("service_account.") || kind.starts_with("user.") => kept(event, actor, who),
         "audit.exported" => format!("{actor} took events out of the audit log as {}", fact("format")),
         "requests.refused" => {
             let n = event.facts.get("n").and_then(Value::as_u64).unwrap_or_default();

@@ -41,6 +41,11 @@ impl Facts {
         }
     }
 
+    /// Whether there is a client of this tenant.
+    pub(super) fn has_tenant(&self, tenant: &str) -> bool {
+        self.clients.iter().any(|client| client.tenant == tenant)
+    }
+
     /// The clients that an administrator may see.
     pub(super) fn clients(&self, fence: &Fence) -> Vec<&api::Client> {
         self.clients.iter().filter(|client| fence.shows(&client.tenant)).collect()

@@ -58,7 +58,7 @@ pub(crate) async fn set(
         admin.may(Permission::SessionsRevokeMass)?;
         admin.is_recent(&gateway, &context)?;
     }
-    let actor = admin.live.person();
+    let actor = admin.person();
     let lock = Lock {
         id: LockId::new(now, &*gateway.random),
         tenant: admin.fence.tenant().map(str::to_owned),
@@ -75,7 +75,7 @@ pub(crate) async fn set(
 
 /// Whom a lock is to keep out. Not the administrator, and not the console (A5).
 async fn whom(gateway: &Gateway, admin: &Administrator, asked: SetLock) -> Result<Locked, Refusal> {
-    let own = admin.live.person();
+    let own = admin.person();
     match (asked.user, asked.client, asked.provider) {
         (Some(UserRef { issuer, sub }), None, None) => {
             if !gateway.sessions.providers().any(|provider| provider.issuer() == issuer) {
@@ -91,14 +91,14 @@ async fn whom(gateway: &Gateway, admin: &Administrator, asked: SetLock) -> Resul
             }
             Ok(Locked::User(user))
         }
-        (None, Some(client), None) if *client == *admin.live.client_id => {
+        (None, Some(client), None) if Some(&*client) == gateway.console_client() => {
             Err(bad("client", "is the console's: the lock would keep every administrator out"))
         }
         (None, Some(client), None) => {
             let known = gateway.client_tenant(&client).is_some_and(|tenant| admin.fence.shows(&tenant));
             if known { Ok(Locked::Client(client)) } else { Err(bad("client", "is not known")) }
         }
-        (None, None, Some(provider)) if *provider == *admin.live.provider_id => {
+        (None, None, Some(provider)) if admin.session().is_some_and(|live| *provider == *live.provider_id) => {
             Err(bad("provider", "is the one that you signed in by: the lock would keep you out"))
         }
         (None, None, Some(provider)) => {
@@ -203,7 +203,7 @@ pub(crate) async fn lift(
             admin.is_recent(&gateway, &context)?;
         }
     }
-    gateway.sessions.unlock(&lock, admin.live.person(), reason, None).await?;
+    gateway.sessions.unlock(&lock, admin.person(), reason, None).await?;
     let lock = store.lock(id).await?.ok_or(Refusal::NotFound)?;
     Ok(json(&on_the_wire(lock, gateway.now())))
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::response::Response;
 
-use cloakroom_api::Me;
+use cloakroom_api::{Me, Permission};
 
 use super::Administrator;
 use crate::edge::own::{Context, json};
@@ -23,7 +23,7 @@ use crate::gateway::Gateway;
 )]
 pub(crate) async fn handle(State(gateway): State<Arc<Gateway>>, context: Context, admin: Administrator) -> Response {
     let now = gateway.now();
-    let person = admin.live.person();
+    let (person, live) = (admin.person(), admin.session());
     let secs = |moment: cloakroom_core::clock::UnixMs| u64::try_from(moment.secs_after(now)).unwrap_or(0);
     json(&Me {
         sub: person.sub,
@@ -31,11 +31,11 @@ pub(crate) async fn handle(State(gateway): State<Arc<Gateway>>, context: Context
         name: person.name,
         email: person.email,
         role: admin.role,
-        permissions: admin.role.permissions().collect(),
-        session_id: admin.live.id.to_string(),
-        idle_expires_in_secs: secs(admin.live.idle_expires_at()),
-        expires_in_secs: secs(admin.live.expires_at()),
-        logout_url: context.logout_url(&gateway, &admin.live),
+        permissions: Permission::ALL.into_iter().filter(|permission| admin.may(*permission).is_ok()).collect(),
+        session_id: live.map_or_else(String::new, |live| live.id.to_string()),
+        idle_expires_in_secs: live.map_or(0, |live| secs(live.idle_expires_at())),
+        expires_in_secs: live.map_or(0, |live| secs(live.expires_at())),
+        logout_url: live.map_or_else(String::new, |live| context.logout_url(&gateway, live)),
         instance: context.site.authority.to_str().unwrap_or_default().to_owned(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
     })

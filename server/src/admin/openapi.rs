@@ -2,7 +2,7 @@
 //! operation names the least role that may (`x-least-role`), and the black-box tests try each with every role.
 
 use axum::response::Response;
-use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityScheme};
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
 use crate::edge::own::json;
@@ -12,12 +12,13 @@ use crate::edge::ticket;
 #[openapi(
     info(
         title = "Cloakroom admin API",
-        description = "What the console does, machines can do too. Requests come from a console session: the session cookie, and the header `X-CSRF: 1`.",
+        description = "What the console does, machines can do too. Requests come from a console session (the session cookie, and the header `X-CSRF: 1`) or from a service account (`Authorization: Bearer crs_sa_…`), at the console's site.",
         license(name = "Apache-2.0", identifier = "Apache-2.0"),
     ),
     paths(
         super::me::handle,
         super::overview::handle,
+        super::figures::handle,
         super::sessions::list,
         super::sessions::one,
         super::sessions::revoke,
@@ -26,6 +27,10 @@ use crate::edge::ticket;
         super::users::erase::handle,
         super::users::export::prepare,
         super::users::export::download,
+        super::accounts::list,
+        super::accounts::make,
+        super::accounts::rotate,
+        super::accounts::disable,
         super::routes::handle,
         super::revocations::preview,
         super::revocations::decide,
@@ -51,20 +56,24 @@ use crate::edge::ticket;
         super::audit::export::download,
         handle,
     ),
-    security(("console_session" = [])),
-    modifiers(&ConsoleSession)
+    security(("console_session" = []), ("service_account" = [])),
+    modifiers(&Callers)
 )]
 struct Document;
 
 /// How callers prove who they are.
-struct ConsoleSession;
+struct Callers;
 
-impl Modify for ConsoleSession {
+impl Modify for Callers {
     fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
         let what = "The session cookie of the console's site. Every call also carries the header `X-CSRF: 1`.";
         let cookie = ApiKey::Cookie(ApiKeyValue::with_description(ticket::COOKIE, what));
         let components = document.components.get_or_insert_default();
         components.add_security_scheme("console_session", SecurityScheme::ApiKey(cookie));
+        let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some(
+            "A service account's token. It may do what the account's scopes say; `x-least-role` is for people.",
+        ));
+        components.add_security_scheme("service_account", SecurityScheme::Http(bearer.build()));
     }
 }
 

@@ -59,7 +59,7 @@ pub(crate) async fn preview(
     })?;
     let mut filter = filter::checked(&gateway, &admin, &asked.filter)?;
     let own_session = own_session(&gateway, &admin, &filter, asked.include_own).await?;
-    filter.spares = (own_session == OwnSession::Spared).then_some(admin.live.id);
+    filter.spares = admin.session().map(|live| live.id).filter(|_| own_session == OwnSession::Spared);
     let covered = gateway.sessions.preview(&filter, SAMPLE).await?;
     let now = gateway.now();
     let shown = shown::Shown::now(&gateway, filter, covered.count, own_session == OwnSession::Included);
@@ -89,7 +89,8 @@ async fn own_session(
     filter: &Filter,
     include: bool,
 ) -> Result<OwnSession, Refusal> {
-    let row = gateway.sessions.store().session(admin.live.id).await?;
+    let Some(live) = admin.session() else { return Ok(OwnSession::NotCovered) };
+    let row = gateway.sessions.store().session(live.id).await?;
     Ok(match (row.is_some_and(|row| filter.covers(&Facts::from(&row))), include) {
         (false, _) => OwnSession::NotCovered,
         (true, false) => OwnSession::Spared,
@@ -104,9 +105,9 @@ async fn warnings(
     covered: &Covered,
     own: OwnSession,
 ) -> Result<Vec<String>, Refusal> {
-    let of_console = |list: &[(String, u64)]| {
-        list.iter().find(|(client, _)| **client == *admin.live.client_id).map_or(0, |(_, n)| *n)
-    };
+    let console = gateway.console_client();
+    let of_console =
+        |list: &[(String, u64)]| list.iter().find(|(client, _)| Some(&**client) == console).map_or(0, |(_, n)| *n);
     let ends = of_console(&covered.by_client);
     let mut warnings = Vec::new();
     if own == OwnSession::Included {
@@ -170,7 +171,7 @@ pub(crate) async fn decide(
     let decision = Decision {
         id: shown.id,
         filter: shown.filter,
-        actor: admin.live.person(),
+        actor: admin.person(),
         reason: reason.to_owned(),
         expected: shown.count,
         facts: Map::new(),

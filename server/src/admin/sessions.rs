@@ -89,7 +89,7 @@ pub(crate) async fn one(
     Path(id): Path<String>,
 ) -> Result<Response, Refusal> {
     admin.may(Permission::SessionsRead)?;
-    let row = admin.session(&gateway, &id).await?;
+    let row = admin.session_of(&gateway, &id).await?;
     Ok(json(&detail::whole(&gateway, &admin, &row).await?))
 }
 
@@ -119,10 +119,10 @@ pub(crate) async fn revoke(
     let reason = asked
         .checked_reason()
         .map_err(|_| Refusal::BadRequest("the reason must have 1 to 500 characters: it goes into the audit log"))?;
-    let row = admin.session(&gateway, &id).await?;
+    let row = admin.session_of(&gateway, &id).await?;
     let id = row.summary.id;
     let left = detail::access_token_left_secs(&gateway, &row).await;
-    let how = How::revoked(admin.live.person(), reason.to_owned());
+    let how = How::revoked(admin.person(), reason.to_owned());
     let outcome = gateway.sessions.end(&[id], &how).await?.pop();
     let (already_ended, ended_at) = match outcome {
         Some(EndOutcome::Ended) => (false, gateway.now()),

@@ -31,6 +31,8 @@ use crate::telemetry::metrics::WorkerCounts;
 const QUESTIONS: usize = 4_096;
 /// Files that are no client's connection and no upstream's: store, listeners, providers, threads.
 const OTHER_FILES: usize = 256;
+/// How often what was counted is written.
+const FIGURES_EVERY: Duration = Duration::from_secs(5);
 /// How often the machine's clock is looked at and last-seen moments are written.
 const SEEN_EVERY: Duration = Duration::from_secs(1);
 /// How often what was refused is written down.
@@ -229,6 +231,7 @@ async fn keep(
     let mut flush = tokio::time::interval(SEEN_EVERY);
     let mut link = tokio::time::interval(LINK_EVERY);
     let mut refused = tokio::time::interval(REFUSED_EVERY);
+    let mut figures = tokio::time::interval(FIGURES_EVERY);
     let sessions = &gateway.sessions;
     loop {
         let last = tokio::select! {
@@ -246,15 +249,26 @@ async fn keep(
                 refusals::write(&gateway).await;
                 false
             }
+            _ = figures.tick() => {
+                write_figures(sessions).await;
+                false
+            }
             _ = &mut stopped => true,
         };
         if last {
             write_seen(&mut seen).await;
             refusals::write(&gateway).await;
+            write_figures(sessions).await;
             link_events(sessions).await;
             look_back(&mut witness, sessions).await;
             return;
         }
+    }
+}
+
+async fn write_figures(sessions: &Sessions) {
+    if let Err(error) = sessions.write_figures().await {
+        tracing::warn!(%error, "figures were not written; they wait for the next turn");
     }
 }
 

@@ -123,7 +123,7 @@ async fn code(
     let login = match login(gateway, context, transaction, params).await? {
         Ok(login) => login,
         Err(error) => {
-            gateway.metrics.login_failed(&transaction.provider_id);
+            gateway.login_failed((&app.tenant, &app.id, &transaction.provider_id));
             return Ok(Err(error));
         }
     };
@@ -152,7 +152,7 @@ async fn code(
     };
     match gateway.sessions.start(start).await {
         Ok(ticket) => {
-            gateway.metrics.login_succeeded(&transaction.provider_id);
+            gateway.login_succeeded((&app.tenant, &app.id, &transaction.provider_id));
             Ok(Ok(gateway.sessions.token_seal().code(&ticket).to_string()))
         }
         Err(StartError::Replayed) => Ok(Err(CallbackError::Replayed)),

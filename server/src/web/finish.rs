@@ -124,9 +124,16 @@ async fn redeem(
     };
     provider.redeem(redeem).await.map_err(|error| {
         tracing::warn!(provider = %transaction.provider_id, code = error.code(), %error, "a sign-in was refused");
-        gateway.metrics.login_failed(&transaction.provider_id);
+        count_refused(gateway, context, transaction);
         refused(context, error.code(), &error.to_string(), &transaction.return_to)
     })
+}
+
+/// Counts a login that was refused after the provider's answer.
+fn count_refused(gateway: &Gateway, context: &Context, transaction: &Transaction) {
+    if let Ok(client) = context.client() {
+        gateway.login_failed((&client.tenant, &client.id, &transaction.provider_id));
+    }
 }
 
 /// L17: a login that is to confirm who is signed in must not put somebody else in their place.
@@ -145,7 +152,7 @@ async fn check_person(
     if confirms && !displaces {
         return Ok(());
     }
-    gateway.metrics.login_failed(&transaction.provider_id);
+    count_refused(gateway, context, transaction);
     if let Some(provider) = gateway.sessions.provider(&transaction.provider_id) {
         let (token, kind) = login.tokens().most_revocable();
         let revoked = provider.revoke(&transaction.registration_id, token, kind);
@@ -193,12 +200,12 @@ async fn start(
     };
     match gateway.sessions.start(start).await {
         Ok(ticket) => {
-            gateway.metrics.login_succeeded(&transaction.provider_id);
+            gateway.login_succeeded((&client.tenant, &client.id, &transaction.provider_id));
             Ok(ticket)
         }
         Err(StartError::Replayed) => Err(refused(context, "login-replayed", "This sign-in was already completed", "/")),
         Err(error @ (StartError::LoggedOut | StartError::Revoked | StartError::Locked(_))) => {
-            gateway.metrics.login_failed(&transaction.provider_id);
+            count_refused(gateway, context, transaction);
             let code = match error {
                 StartError::Revoked => "login-revoked",
                 StartError::Locked(_) => "login-locked",

@@ -2,9 +2,11 @@
 //!
 //! A store runs it by `conformance!(fresh)`, where `fresh` is an async function that answers a value with a `store()`.
 
+pub(crate) mod accounts;
 pub(crate) mod audit;
 pub(crate) mod device;
 pub(crate) mod ends;
+pub(crate) mod figures;
 pub(crate) mod keys;
 pub(crate) mod lists;
 pub(crate) mod load;
@@ -124,6 +126,12 @@ macro_rules! conformance {
             users: a01_people_of_one_tenant_tell_nothing_of_another;
             users: a10_an_erased_person_is_nowhere;
             users: a10_what_their_provider_is_to_be_told_goes_once_it_was;
+
+            accounts: v01_an_account_comes_back_as_it_was;
+            accounts: a01_accounts_are_listed_within_their_fence;
+
+            figures: figures_of_all_nodes_add_up;
+            figures: a01_figures_are_of_one_tenant_one_client_one_provider;
 
             load: many_at_once_are_all_answered;
             load: a_unit_that_fails_takes_no_other_with_it;

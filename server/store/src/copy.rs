@@ -13,7 +13,7 @@ use crate::postgres::{self, ConnectError, Settings};
 use crate::sqlite;
 
 /// What goes over: parents before those that refer to them. The change log and rows to lock are each store's own.
-const TABLES: [&str; 18] = [
+const TABLES: [&str; 21] = [
     "ring_keys",
     "subject_keys",
     "sessions",
@@ -32,6 +32,9 @@ const TABLES: [&str; 18] = [
     "granted_owners",
     "audit_events",
     "audit_addresses",
+    "erased_subjects",
+    "service_accounts",
+    "figures",
 ];
 /// The one row of it is there already.
 const HEAD: &str = "audit_head";
@@ -250,5 +253,21 @@ mod tests {
         let mut line = Vec::new();
         escape("a\\b\tc\nd\re\u{8}\u{b}\u{c}\0é", &mut line);
         assert_eq!(line, "a\\\\b\\tc\\nd\\re\\b\\v\\f\u{fffd}é".as_bytes());
+    }
+
+    /// A table that is made later is not left behind.
+    #[tokio::test]
+    async fn every_table_goes_over() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("store.db");
+        let store = crate::Sqlite::open(&file, &tokio::runtime::Handle::current()).await.expect("opens");
+        cloakroom_core::store::Store::close(&store).await;
+        let mut from = sqlite::read_alone(&file).await.expect("opens");
+        let names = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite!_%' ESCAPE '!' \
+                     AND name NOT LIKE '!_sqlx%' ESCAPE '!' ORDER BY name";
+        let found: Vec<String> = sqlx::query_scalar(names).fetch_all(&mut from).await.expect("read");
+        let mut listed: Vec<&str> = TABLES.into_iter().chain([HEAD]).collect();
+        listed.sort_unstable();
+        assert_eq!(found, listed);
     }
 }

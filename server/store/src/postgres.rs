@@ -1,10 +1,12 @@
 //! PostgreSQL: the one truth of several nodes. Each unit of work is a transaction at READ COMMITTED that locks the rows
 //! it decides on; plain SQL, without extensions and advisory locks.
 
+mod accounts;
 mod address;
 mod audit;
 mod audit_search;
 mod device;
+mod figures;
 mod hints;
 mod keys;
 mod list;

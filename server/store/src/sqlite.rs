@@ -1,8 +1,10 @@
 //! Embedded SQLite: WAL, `synchronous = FULL`, one writer with group commit, a few readers, one process per file.
 
+mod accounts;
 mod audit;
 mod audit_search;
 mod device;
+mod figures;
 mod keys;
 mod list;
 mod locks;

@@ -11,16 +11,16 @@ const ROLES: [&str; 3] = ["viewer", "operator", "owner"];
 
 /// One operation of the document, ready to be called.
 #[derive(Debug)]
-struct Operation {
-    method: String,
-    path: String,
-    role: usize,
-    body: Option<Value>,
+pub(super) struct Operation {
+    pub(super) method: String,
+    pub(super) path: String,
+    pub(super) role: usize,
+    pub(super) body: Option<Value>,
 }
 
 impl Operation {
     /// The path with every parameter filled in.
-    fn about(&self, id: &str) -> String {
+    pub(super) fn about(&self, id: &str) -> String {
         let parts = self.path.split('/').map(|part| if part.starts_with('{') { id } else { part });
         parts.collect::<Vec<_>>().join("/")
     }
@@ -29,7 +29,7 @@ impl Operation {
         self.path.contains('{')
     }
 
-    fn writes(&self) -> bool {
+    pub(super) fn writes(&self) -> bool {
         self.method != "GET"
     }
 
@@ -43,7 +43,7 @@ impl Operation {
 }
 
 /// Every operation that the gateway says it has.
-async fn operations(gateway: &Gateway, administrator: &Browser) -> Vec<Operation> {
+pub(super) async fn operations(gateway: &Gateway, administrator: &Browser) -> Vec<Operation> {
     let document = get(gateway, administrator, "/admin/api/v1/openapi.json").await.expect(200).json();
     let mut found = Vec::new();
     for (path, methods) in document["paths"].as_object().expect("paths") {

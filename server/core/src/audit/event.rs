@@ -60,6 +60,12 @@ pub enum Kind {
     AuditExported,
     /// An administrator took out as a file what is kept of a person.
     UserExported,
+    /// An owner made a service account. It is the event's person, as in the next two.
+    AccountCreated,
+    /// An owner replaced a service account's token.
+    AccountRotated,
+    /// An owner disabled a service account.
+    AccountDisabled,
     /// An administrator had a person forgotten. The fact `sessions` says how many of theirs ran until then.
     UserErased,
 }
@@ -90,6 +96,9 @@ impl Kind {
             Self::AuditExported => "audit.exported",
             Self::UserExported => "user.exported",
             Self::UserErased => "user.erased",
+            Self::AccountCreated => "service_account.created",
+            Self::AccountRotated => "service_account.rotated",
+            Self::AccountDisabled => "service_account.disabled",
         }
     }
 }

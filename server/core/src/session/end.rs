@@ -8,7 +8,7 @@ use super::Sessions;
 use super::id::SessionId;
 use super::record::TokenSet;
 use crate::audit::event::{Deed, Kind, Person};
-use crate::store::{End, EndOutcome, Ended, SessionRow, SessionSummary, StoreError, StoreResult};
+use crate::store::{End, EndOutcome, Ended, Measure, SessionRow, SessionSummary, StoreError, StoreResult};
 
 /// How a session is to end.
 #[derive(Clone, Debug)]
@@ -91,6 +91,9 @@ impl Sessions {
             let outcome =
                 if end.is_some() { done.next().unwrap_or(EndOutcome::NotFound) } else { EndOutcome::NotFound };
             self.forget(id);
+            if let ("revoked", EndOutcome::Ended, Some(end)) = (how.reason, &outcome, end) {
+                self.count(Measure::Revocation, counted_by(end), 1);
+            }
             outcomes.push(outcome);
         }
         self.to_tell.notify_one();
@@ -138,6 +141,12 @@ impl Sessions {
             .map(Some)
             .map_err(|error| StoreError::Corrupt(format!("token set of session {}: {error}", row.summary.id)))
     }
+}
+
+/// What the end of a session is counted by: tenant, client, provider.
+pub(super) fn counted_by(end: &End) -> (&str, &str, &str) {
+    let (client, provider) = (end.event.client_id.as_deref(), end.event.provider_id.as_deref());
+    (&end.event.tenant, client.unwrap_or_default(), provider.unwrap_or_default())
 }
 
 pub(super) fn deed(kind: Kind, summary: &SessionSummary, actor: Option<Person>, facts: Map<String, Value>) -> Deed<'_> {

@@ -243,6 +243,11 @@ impl Live {
         person_of(&self.values.load())
     }
 
+    /// What its figures are counted by: tenant, client, provider.
+    pub(super) fn counted_by(&self) -> (&str, &str, &str) {
+        (&self.tenant, &self.client_id, &self.provider_id)
+    }
+
     /// The secret's hash, for what is bound to it.
     #[must_use]
     pub const fn secret_hash(&self) -> &SecretHash {

@@ -14,7 +14,7 @@ use super::open::{Access, Flight, Live};
 use super::record::{SealedSession, TokenSet};
 use crate::clock::UnixMs;
 use crate::oidc::{ClaimMap, RefreshFailure, RefreshIdentity, RefreshReuse, Refreshed, Unadopted};
-use crate::store::{BeginRefresh, CommitRefresh, Doubt, RefreshGrant, StoreError};
+use crate::store::{BeginRefresh, CommitRefresh, Doubt, Measure, RefreshGrant, StoreError};
 use crate::vault::sealed::Owner;
 
 /// How long one refresh may take before another node may take over.
@@ -249,6 +249,7 @@ impl Sessions {
         match self.parts.store.commit_refresh(commit).await {
             Ok(true) => {
                 live.adopt(values, Access::of(&tokens, generation));
+                self.count(Measure::Refresh, live.counted_by(), 1);
                 Ok(())
             }
             Ok(false) => {
@@ -279,6 +280,7 @@ impl Sessions {
         failure: RefreshFailure,
     ) -> Result<(), RefreshError> {
         tracing::warn!(session = %live.id, error = %failure, "the provider did not refresh");
+        self.count(Measure::RefreshFailed, live.counted_by(), 1);
         match failure {
             RefreshFailure::NotSent(_) => {
                 self.abandon(live, fence).await;

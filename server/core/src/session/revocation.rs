@@ -8,10 +8,10 @@ use futures_util::{StreamExt as _, TryStreamExt as _};
 use serde_json::{Map, Value, json};
 
 use super::Sessions;
-use super::end::How;
+use super::end::{How, counted_by};
 use crate::audit::AuditRow;
 use crate::audit::event::{Deed, Kind, Person};
-use crate::store::{Covered, End, Facts, Filter, RevocationId, RevocationRow, SessionSummary, StoreResult};
+use crate::store::{Covered, End, Facts, Filter, Measure, RevocationId, RevocationRow, SessionSummary, StoreResult};
 
 /// Sessions ended in one unit of work.
 const BATCH: u32 = 200;
@@ -161,7 +161,11 @@ impl Sessions {
         let ends: Vec<End> =
             futures_util::stream::iter(batch.sessions).map(prepare).buffered(EVENTS_AT_ONCE).try_collect().await?;
         if !ends.is_empty() {
+            let counted = ends.clone();
             self.parts.store.end_for(job.id, ends).await?;
+            for end in &counted {
+                self.count(Measure::Revocation, counted_by(end), 1);
+            }
             for id in ids {
                 self.forget(id);
             }

@@ -312,6 +312,10 @@ pub enum Purpose {
     Download,
     /// What an administrator saw before they decide to do it.
     Preview,
+    /// What a service account may do.
+    ServiceAccount,
+    /// A service account's token.
+    AccountToken,
 }
 
 impl Purpose {
@@ -328,6 +332,8 @@ impl Purpose {
             Self::DeviceCode => b"device code",
             Self::Download => b"download",
             Self::Preview => b"preview",
+            Self::ServiceAccount => b"service account",
+            Self::AccountToken => b"account token",
         }])
     }
 }

@@ -109,7 +109,7 @@ async fn record(gateway: &Gateway, admin: &Administrator, export: &AuditExport) 
         client_id: None,
         provider_id: None,
         subject: None,
-        actor: Some(admin.live.person()),
+        actor: Some(admin.person()),
         facts,
     };
     Ok(gateway.sessions.journal().write(deed).await?)
@@ -149,8 +149,8 @@ impl File {
             Next::First => (None, String::new()),
             Next::After(place) => (Some(place), String::new()),
         };
-        if self.admin.live.is_over(self.gateway.now()) {
-            return Err(std::io::Error::other("the administrator's session is over"));
+        if self.admin.is_over(&self.gateway, Permission::AuditRead).await {
+            return Err(std::io::Error::other("the administrator may do this no more"));
         }
         let page = self.gateway.sessions.store().search_events(&self.asked, place, AT_ONCE).await;
         let page = page.map_err(std::io::Error::other)?;

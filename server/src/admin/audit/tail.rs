@@ -88,7 +88,7 @@ impl Tail {
     async fn next(&mut self) -> Option<String> {
         let first = self.looks == 0;
         loop {
-            if self.is_over() {
+            if self.is_over().await {
                 return None;
             }
             if let Some(event) = self.waiting.pop_front() {
@@ -104,12 +104,8 @@ impl Tail {
         }
     }
 
-    fn is_over(&self) -> bool {
-        let values = self.admin.live.values();
-        self.gateway.is_draining()
-            || self.admin.live.is_over(self.gateway.now())
-            || self.gateway.roles.role_of(&values).is_none_or(|role| role < Permission::AuditRead.role())
-            || self.gateway.roles.fence_of(&values).as_ref() != Some(&self.admin.fence)
+    async fn is_over(&self) -> bool {
+        self.gateway.is_draining() || self.admin.is_over(&self.gateway, Permission::AuditRead).await
     }
 
     /// Reads what came; `None` when the store does not answer: the listener comes back.

@@ -78,7 +78,7 @@ impl Shown {
 
 /// Whose preview it is: this person's, within this fence.
 fn owner(admin: &Administrator) -> [String; 3] {
-    let person = admin.live.person();
+    let person = admin.person();
     [person.issuer, person.sub, admin.fence.tenant().map_or_else(String::new, |tenant| format!("={tenant}"))]
 }
 

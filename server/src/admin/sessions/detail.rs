@@ -44,7 +44,7 @@ pub(in crate::admin) fn row(gateway: &Gateway, admin: &Administrator, row: &Sess
             reason_text: ended.text.clone(),
             by: ended.by.clone(),
         }),
-        is_current: row.id == admin.live.id,
+        is_current: admin.session().is_some_and(|live| live.id == row.id),
     }
 }
 

@@ -52,7 +52,7 @@ pub(crate) async fn handle(
     if asked.confirm_sub != user.sub {
         return Err(bad("confirm_sub", "is not the person's sub: nobody was erased"));
     }
-    let own = admin.live.person();
+    let own = admin.person();
     if own.issuer == user.issuer && own.sub == user.sub {
         return Err(bad("id", "is you: another owner has to do it"));
     }

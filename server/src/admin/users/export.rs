@@ -81,7 +81,7 @@ async fn record(gateway: &Gateway, admin: &Administrator, user: &User) -> Result
         client_id: None,
         provider_id: None,
         subject: Some(Person { issuer: user.issuer.clone(), sub: user.sub.clone(), ..Person::default() }),
-        actor: Some(admin.live.person()),
+        actor: Some(admin.person()),
         facts: Map::new(),
     };
     Ok(gateway.sessions.journal().write(deed).await?)
@@ -117,8 +117,8 @@ impl File {
     }
 
     async fn piece(&mut self) -> Result<Option<String>, std::io::Error> {
-        if self.admin.live.is_over(self.gateway.now()) {
-            return Err(std::io::Error::other("the administrator's session is over"));
+        if self.admin.is_over(&self.gateway, Permission::UsersExport).await {
+            return Err(std::io::Error::other("the administrator may do this no more"));
         }
         let (text, next) = match self.next {
             Next::End => return Ok(None),

@@ -6,7 +6,7 @@ fn root() -> RootKey {
     RootKey::parse(&STANDARD.encode([7; 32])).expect("a root key")
 }
 
-fn ring() -> Ring {
+pub(crate) fn ring() -> Ring {
     Ring::open(&root(), &[first_key()]).expect("opens")
 }
 
@@ -59,11 +59,24 @@ fn s05_purposes_and_owners_do_not_stand_for_one_another() {
 #[test]
 fn s05_no_kind_of_sealed_value_stands_for_another_or_for_another_client() {
     use Purpose::{
-        Answer, AppSignOut, Cursor, DataKey, Download, DpopNonce, Preview, PushedRequest, SubjectKey, Transaction,
+        AccountToken, Answer, AppSignOut, Cursor, DataKey, Download, DpopNonce, Preview, PushedRequest, ServiceAccount,
+        SubjectKey, Transaction,
     };
     let ring = ring();
-    let kinds =
-        [Transaction, Answer, DataKey, SubjectKey, Cursor, DpopNonce, PushedRequest, AppSignOut, Preview, Download];
+    let kinds = [
+        Transaction,
+        Answer,
+        DataKey,
+        SubjectKey,
+        Cursor,
+        DpopNonce,
+        PushedRequest,
+        AppSignOut,
+        Preview,
+        Download,
+        ServiceAccount,
+        AccountToken,
+    ];
     let places: Vec<(Purpose, &[u8])> =
         kinds.into_iter().flat_map(|kind| [&b"app"[..], b"console"].map(|client| (kind, client))).collect();
     for (kind, client) in &places {
