@@ -1,5 +1,7 @@
 //! Several gateways on one PostgreSQL database, behind one host name: what one ends is ended on all.
 
+mod keys;
+
 use cloakroom_tests::gateway::Node;
 use cloakroom_tests::postgres::Server;
 use cloakroom_tests::wire::{Request, answer_framing};

@@ -2,9 +2,10 @@
 //! a key that others may know burned.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
+use std::time::Duration;
 
 use serde_json::{Map, Value, json};
+use tokio::sync::Mutex;
 
 use crate::audit::AuditRow;
 use crate::audit::event::{Deed, Journal, Kind, Person};
@@ -30,7 +31,13 @@ pub struct Keys {
     journal: Arc<Journal>,
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
-    reloaded_at: AtomicI64,
+    reloaded: Mutex<Reloaded>,
+}
+
+/// The last time that the stored ring was read for a key id that nobody knew.
+struct Reloaded {
+    at: i64,
+    heard: bool,
 }
 
 impl std::fmt::Debug for Keys {
@@ -108,7 +115,7 @@ impl Keys {
         clock: Arc<dyn Clock>,
         random: Arc<dyn Random>,
     ) -> Self {
-        Self { store, ring, journal, clock, random, reloaded_at: AtomicI64::new(i64::MIN) }
+        Self { store, ring, journal, clock, random, reloaded: Mutex::new(Reloaded { at: i64::MIN, heard: true }) }
     }
 
     /// Reads the stored ring, and takes it over if it is another.
@@ -119,18 +126,31 @@ impl Keys {
         Ok(self.ring.adopt(&self.store.keys().await?)?)
     }
 
-    /// Reloads for a key id that this ring does not hold, at most once a second; answers whether there is a new ring.
+    /// Reloads for a key id that this ring does not hold, at most once a second: whoever comes meanwhile waits for the next time, so
+    /// that nobody is taken for a stranger whose cookie a new key sealed. Answers whether there may be a new ring.
     ///
     /// # Errors
     /// As the store's.
     pub async fn reload_for_unknown_key(&self) -> StoreResult<bool> {
-        let (now, last) = (self.clock.now().0, self.reloaded_at.load(Relaxed));
-        let due = now.saturating_sub(last) >= RELOAD_EVERY_MS;
-        if !due || self.reloaded_at.compare_exchange(last, now, Relaxed, Relaxed).is_err() {
-            return Ok(false);
+        let came = self.clock.now().0;
+        let mut last = self.reloaded.lock().await;
+        // Read since this one came, for somebody who came a moment earlier.
+        if last.at > came {
+            return if last.heard {
+                Ok(true)
+            } else {
+                Err(StoreError::Unavailable("the key ring was not read".into()))
+            };
         }
-        match self.reload().await {
-            Ok(change) => Ok(change != Change::Same),
+        let wait_ms = RELOAD_EVERY_MS.saturating_sub(came.saturating_sub(last.at));
+        if let Ok(wait_ms @ 1..) = u64::try_from(wait_ms) {
+            tokio::time::sleep(Duration::from_millis(wait_ms)).await;
+        }
+        last.at = self.clock.now().0;
+        let done = self.reload().await;
+        last.heard = done.is_ok();
+        match done {
+            Ok(_) => Ok(true),
             Err(KeyError::Store(error)) => Err(error),
             Err(error) => Err(StoreError::Corrupt(error.to_string())),
         }
