@@ -137,6 +137,7 @@ async fn start_provider(origin: &str) -> Result<String> {
         // Longer than any bench: what is measured is the way of a call, not of a refresh.
         access_token_secs: 86_400,
         audience: "https://api.bench.example/a/path/that/brings/the/token/to/the/length/that/real/ones/have".into(),
+        onward: Vec::new(),
     };
     let now_secs = || SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
     let fill = |out: &mut [u8]| {

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 fn assert_contract(demo: &Demo, port: u16) {
     assert_eq!(demo.origin("gateway"), format!("http://app.localhost:{port}"));
+    assert_eq!(demo.origin("phone"), format!("http://app.localhost:{port}/phone"));
     assert_eq!(demo.origin("console"), format!("http://console.localhost:{port}/admin/"));
     assert!(demo.origin("provider").starts_with("http://idp.localhost:"));
     assert!(demo.origin("upstream").starts_with("http://api.localhost:"));

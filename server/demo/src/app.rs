@@ -3,8 +3,8 @@
 
 use axum::{
     Router,
-    extract::{Path, State},
-    response::{IntoResponse as _, Response},
+    extract::{Path, RawQuery, State},
+    response::{IntoResponse as _, Redirect, Response},
     routing::get,
 };
 use http::{
@@ -21,6 +21,22 @@ pub struct AppConfig {
     pub console_url: Url,
     /// Where the provider is, for the link to it.
     pub provider_url: Url,
+    /// The simulated phone's settings.
+    pub phone: PhoneConfig,
+}
+
+/// What an OAuth library on a phone is told.
+#[derive(Debug, Clone, Serialize)]
+pub struct PhoneConfig {
+    /// The site where `/oauth/*` lives, and the simulated phone.
+    pub issuer: String,
+    /// The app's id there.
+    pub client_id: &'static str,
+    /// Where the system browser comes back to: a listener on loopback (RFC 8252 section 7.3), here this server's
+    /// `/phone/back`.
+    pub redirect_uri: String,
+    /// What it asks for.
+    pub scope: &'static str,
 }
 
 const HTML: &str = "text/html; charset=utf-8";
@@ -29,7 +45,7 @@ const JS: &str = "text/javascript; charset=utf-8";
 const SVG: &str = "image/svg+xml";
 
 /// Name, media type, content.
-const FILES: [(&str, &str, &str); 11] = [
+const FILES: [(&str, &str, &str); 14] = [
     ("app.css", CSS, include_str!("app/app.css")),
     ("parts.css", CSS, include_str!("app/parts.css")),
     ("app.js", JS, include_str!("app/app.js")),
@@ -40,6 +56,9 @@ const FILES: [(&str, &str, &str); 11] = [
     ("notes.js", JS, include_str!("app/notes.js")),
     ("safe.js", JS, include_str!("app/safe.js")),
     ("devices.js", JS, include_str!("app/devices.js")),
+    ("phone.css", CSS, include_str!("app/phone.css")),
+    ("phone.js", JS, include_str!("app/phone.js")),
+    ("oauth.js", JS, include_str!("app/oauth.js")),
     ("mark.svg", SVG, include_str!("app/mark.svg")),
 ];
 
@@ -51,6 +70,8 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; i
 pub fn app_router(config: AppConfig) -> Router {
     Router::new()
         .route("/", get(index))
+        .route("/phone", get(phone))
+        .route("/phone/back", get(back_to_phone))
         .route("/config.json", get(surroundings))
         .route("/{file}", get(file))
         .with_state(config)
@@ -58,6 +79,15 @@ pub fn app_router(config: AppConfig) -> Router {
 
 async fn index() -> Response {
     answer(HTML, include_str!("app/index.html"))
+}
+
+async fn phone() -> Response {
+    answer(HTML, include_str!("app/phone.html"))
+}
+
+/// Plays the operating system, which hands what comes to the redirect URI to the app: here a page.
+async fn back_to_phone(State(config): State<AppConfig>, RawQuery(query): RawQuery) -> Redirect {
+    Redirect::to(&format!("{}/phone?{}", config.phone.issuer, query.unwrap_or_default()))
 }
 
 async fn surroundings(State(config): State<AppConfig>) -> Response {
@@ -95,34 +125,51 @@ mod tests {
         let config = AppConfig {
             console_url: Url::parse("http://console.localhost:8080/admin/").unwrap(),
             provider_url: Url::parse("http://idp.localhost:8081/").unwrap(),
+            phone: PhoneConfig {
+                issuer: "http://app.localhost:8080".to_owned(),
+                client_id: "phone",
+                redirect_uri: "http://127.0.0.1:8082/phone/back".to_owned(),
+                scope: "openid profile email",
+            },
         };
         let request = Request::get(path).body(Body::empty()).unwrap();
         send(app_router(config), request).await
     }
 
     #[tokio::test]
-    async fn everything_the_page_names_is_served() {
-        let index = get("/").await;
-        let mut named = 0;
-        for rest in index.body.split("=\"/").skip(1) {
-            let path = rest.split('"').next().unwrap();
-            if path.contains('.') {
-                named += 1;
-                let path = format!("/{path}");
-                assert_eq!(get(&path).await.status, StatusCode::OK, "{path}");
+    async fn everything_the_pages_name_is_served() {
+        for page in ["/", "/phone"] {
+            let page = get(page).await;
+            let mut named = 0;
+            for rest in page.body.split("=\"/").skip(1) {
+                let path = rest.split('"').next().unwrap();
+                if path.contains('.') {
+                    named += 1;
+                    let path = format!("/{path}");
+                    assert_eq!(get(&path).await.status, StatusCode::OK, "{path}");
+                }
             }
+            assert!(named >= 3);
         }
-        assert!(named >= 3);
         assert_eq!(get("/unknown.js").await.status, StatusCode::NOT_FOUND);
     }
 
     #[tokio::test]
-    async fn the_page_fits_its_own_policy() {
-        let index = get("/").await;
+    async fn the_pages_fit_their_own_policy() {
         assert!(!POLICY.contains("unsafe"));
-        for inline in ["<style", " style=", "onclick=", "javascript:", "<script>"] {
-            assert!(!index.body.contains(inline), "{inline}");
+        for page in ["/", "/phone"] {
+            let page = get(page).await;
+            for inline in ["<style", " style=", "onclick=", "javascript:", "<script>"] {
+                assert!(!page.body.contains(inline), "{inline}");
+            }
         }
+    }
+
+    #[tokio::test]
+    async fn what_comes_back_is_handed_to_the_phone() {
+        let back = get("/phone/back?code=c&state=s").await;
+        assert_eq!(back.status, StatusCode::SEE_OTHER);
+        assert_eq!(back.headers["location"], "http://app.localhost:8080/phone?code=c&state=s");
     }
 
     #[tokio::test]

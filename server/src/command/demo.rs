@@ -15,7 +15,7 @@ use serde_json::json;
 use tokio::runtime::Handle;
 use url::Url;
 
-use cloakroom_demo::app::AppConfig;
+use cloakroom_demo::app::{AppConfig, PhoneConfig};
 use cloakroom_demo::listening::{self, Bound};
 use cloakroom_demo::provider::{Provider, ProviderConfig, RegisteredClient, User};
 use cloakroom_demo::sources::Sources;
@@ -89,7 +89,7 @@ async fn demo(options: Options) -> anyhow::Result<()> {
         api: listening::bind("api.localhost", 0).await?,
         app: listening::bind("app-files.localhost", 0).await?,
     };
-    let folder = files::Folder::open(options.data)?;
+    let folder = files::Folder::open(options.data.clone())?;
     let secret = folder.client_secret(&SystemRandom)?;
     let users = users();
     let provider = Arc::new(Provider::new(provider_config(&places, &users, &secret)?, sources())?);
@@ -104,7 +104,7 @@ async fn demo(options: Options) -> anyhow::Result<()> {
     if let Some(n) = options.seed {
         seed::seed(&config, provider.issuer(), n).await?;
     }
-    let ready = ready_line(&places, &users, options.api.as_ref());
+    let ready = ready_line(&places, &users, &options);
     serve_surroundings(places, provider)?;
     let stop = stop_signal()?;
     let running = Running::start(config, Ambient::system()?).await?;
@@ -150,7 +150,8 @@ fn users() -> Vec<User> {
 
 fn provider_config(places: &Places, users: &[User], secret: &str) -> anyhow::Result<ProviderConfig> {
     let at_sites = |path: &str| -> Result<Vec<Url>, url::ParseError> {
-        ["app", "console"].iter().map(|site| format!("{}/bff/{path}", places.site(site)).parse()).collect()
+        let sites = ["app", "console"].iter().map(|site| format!("{}/bff/{path}", places.site(site)));
+        sites.chain([format!("{}/oauth/{path}", places.site("app"))]).map(|url| url.parse()).collect()
     };
     let at_both = |path: &str| -> Result<Vec<Url>, url::ParseError> {
         let mobile = format!("{}/oauth/{path}", places.site("app")).parse()?;
@@ -168,33 +169,46 @@ fn provider_config(places: &Places, users: &[User], secret: &str) -> anyhow::Res
         users: users.to_vec(),
         access_token_secs: ACCESS_TOKEN_SECS,
         audience: places.api.origin().as_str().trim_end_matches('/').to_owned(),
+        onward: vec!["http://127.0.0.1:*".to_owned(), "com.example.sample:".to_owned()],
     })
 }
 
 fn serve_surroundings(places: Places, provider: Arc<Provider>) -> anyhow::Result<()> {
     let console_url: Url = format!("{}/admin/", places.site("console")).parse()?;
-    let provider_url = places.provider.origin().clone();
+    let (provider_url, app_site) = (places.provider.origin().clone(), places.site("app"));
     let tokens = provider.access_tokens();
     let never = std::future::pending;
     let background = Handle::current();
     drop(background.spawn(places.provider.serve(provider::router(provider), never())));
     drop(background.spawn(places.api.serve(api::router(tokens), never())));
-    drop(background.spawn(places.app.serve(app::app_router(AppConfig { console_url, provider_url }), never())));
+    let phone = PhoneConfig {
+        issuer: app_site,
+        client_id: files::PHONE,
+        redirect_uri: format!("http://127.0.0.1:{}/phone/back", places.app.port()),
+        scope: "openid profile email",
+    };
+    let app = AppConfig { console_url, provider_url, phone };
+    drop(background.spawn(places.app.serve(app::app_router(app), never())));
     Ok(())
 }
 
 /// The line of `--json`, but for the management address, which is known only once the gateway runs.
-fn ready_line(places: &Places, users: &[User], own_api: Option<&Url>) -> serde_json::Value {
+fn ready_line(places: &Places, users: &[User], options: &Options) -> serde_json::Value {
     let origin = |url: &Url| url.as_str().trim_end_matches('/').to_owned();
     let users: Vec<_> =
         users.iter().map(|user| json!({ "name": user.name, "password": user.password, "roles": user.roles })).collect();
-    json!({
+    let mut line = json!({
         "gateway": places.site("app"),
         "console": format!("{}/admin/", places.site("console")),
         "provider": origin(places.provider.origin()),
-        "upstream": own_api.map_or_else(|| origin(places.api.origin()), |url| url.origin().ascii_serialization()),
+        "upstream": options.api.as_ref().map_or_else(|| origin(places.api.origin()), |url| url.origin().ascii_serialization()),
         "users": users,
-    })
+    });
+    // A developer's own app takes the sample's place, and the sample phone's with it.
+    if let (None, Some(fields)) = (&options.app, line.as_object_mut()) {
+        fields.insert("phone".into(), json!(format!("{}/phone", places.site("app"))));
+    }
+    line
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "a bare bool argument would say nothing at the call")]
@@ -212,7 +226,7 @@ fn announce(json: &bool, ready: &serde_json::Value, management: SocketAddr) {
         "
   Cloakroom is running.
 
-  Sample app   {}
+  Sample app   {}{}
   Console      {}
   Provider     {}
   Sample API   {}
@@ -228,6 +242,11 @@ fn announce(json: &bool, ready: &serde_json::Value, management: SocketAddr) {
   Ctrl-C ends everything.
 ",
         text("gateway"),
+        ready
+            .get("phone")
+            .and_then(|url| url.as_str())
+            .map(|url| format!("\n  Sample phone {url}"))
+            .unwrap_or_default(),
         text("console"),
         text("provider"),
         text("upstream"),

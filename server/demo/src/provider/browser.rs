@@ -51,6 +51,7 @@ pub(crate) fn world() -> World {
         users: vec![user("ada", &[]), user("olga", &["owner"])],
         access_token_secs: 60,
         audience: "http://api.localhost:8082".to_owned(),
+        onward: Vec::new(),
     };
     let notices = Arc::new(Mutex::new(Vec::new()));
     let sink = Arc::clone(&notices);

@@ -15,6 +15,9 @@ pub struct ProviderConfig {
     pub access_token_secs: u64,
     /// `aud` of access tokens: the sample API.
     pub audience: String,
+    /// Where a client's redirect URI may lead on to, as sources of a Content-Security-Policy: the addresses of mobile
+    /// apps behind a gateway.
+    pub onward: Vec<String>,
 }
 
 /// A confidential client. It authenticates by `client_secret_basic` or `client_secret_post`.

@@ -37,7 +37,7 @@ impl Pages {
 }
 
 /// Renders a page. `leads_to` is where its form may end up: browsers hold `form-action` against
-/// every redirect that follows a form, so the client's own origin has to be named.
+/// every redirect that follows a form, so the client's own origin has to be named, and what is behind it.
 pub(super) fn show(
     provider: &Provider,
     status: StatusCode,
@@ -55,10 +55,12 @@ pub(super) fn show(
     };
     let mut response = (status, Html(body)).into_response();
     let origin = leads_to.map(|url| url.origin().ascii_serialization());
+    let onward: Vec<&str> =
+        origin.as_deref().into_iter().chain(provider.config.onward.iter().map(String::as_str)).collect();
     let policy = format!(
         "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; \
          form-action 'self' {}; frame-ancestors 'none'; base-uri 'none'",
-        origin.unwrap_or_default()
+        onward.join(" ")
     );
     if let Ok(value) = HeaderValue::try_from(policy) {
         response.headers_mut().insert(CONTENT_SECURITY_POLICY, value);

@@ -16,6 +16,8 @@ use crate::config::{self, Config};
 
 const SECRET_FILE: &str = "client.secret";
 const KEY_FILE: &str = "root.key";
+/// The id of the mobile client.
+pub(super) const PHONE: &str = "phone";
 const CONFIG_FILE: &str = "cloakroom.toml";
 
 /// The folder, given or of this run alone.
@@ -134,13 +136,17 @@ name = "Console"
 registrations = ["demo.cloakroom"]
 post_logout_path = "/admin/"
 
-[clients.phone]
+[clients.{PHONE}]
 kind = "mobile"
 name = "Sample phone app"
 registrations = ["demo.cloakroom"]
 issuer_site = "app"
 sites = ["app"]
-redirect_uris = ["com.example.sample:/callback"]
+redirect_uris = ["com.example.sample:/callback", "http://127.0.0.1/phone/back"]
+post_logout_redirect_uris = ["com.example.sample:/signed-out"]
+access_secs = 60
+dpop = "optional"
+device_grant = true
 
 [sites.app]
 origin = "{app_site}"
