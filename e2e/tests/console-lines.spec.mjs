@@ -197,6 +197,12 @@ test("line 15: a cell offers its value elsewhere, by keyboard", async ({ page, d
   await page.keyboard.press("Escape");
   await expect(open).toBeFocused();
   await page.keyboard.press("Enter");
+  await page.getByRole("link", { name: "About this person" }).press("Enter");
+  await expect(page).toHaveURL(/\/admin\/users\?state=all&sub=demo-alice/);
+  await expect(rows(page)).toHaveCount(1);
+  await page.goBack();
+  await open.focus();
+  await page.keyboard.press("Enter");
   await offer.focus();
   await page.keyboard.press("Enter");
   await expect(page).toHaveURL(/state=all&sub=demo-alice/);

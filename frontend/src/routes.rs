@@ -219,6 +219,11 @@ pub(crate) fn user(id: &str) -> String {
     format!("/admin/users/{id}")
 }
 
+/// The people of an id, at every provider.
+pub(crate) fn users_of(sub: &str) -> String {
+    with_search(Page::Users.path(), &query_string::write(&[("state", "all"), ("sub", sub)]))
+}
+
 /// What is told of a person in the log.
 pub(crate) fn audit_of(sub: &str) -> String {
     with_search(Page::Audit.path(), &query_string::write(&[("subject", sub)]))

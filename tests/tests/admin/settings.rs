@@ -22,6 +22,7 @@ async fn a06_what_is_configured_is_told_without_its_secrets() {
     let app = read("/clients/app").await;
     assert_eq!((&app["source"], &app["live_sessions"]), (&json!("file"), &json!(1)), "{app}");
     assert_eq!(app["origins"], json!([gateway.app("").trim_end_matches('/')]), "{app}");
+    assert_eq!(app["base_path"], "/bff", "{app}");
     get(&gateway, &viewer, &format!("{API}/clients/nobody")).await.expect(404).problem();
     let upstreams = read("/upstreams").await;
     assert!(upstreams["items"][0]["routes"].as_u64().unwrap() >= 1, "{upstreams}");

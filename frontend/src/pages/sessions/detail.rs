@@ -78,7 +78,9 @@ fn ends(session: &Session) -> Vec<Part> {
 
 fn identity(detail: &SessionDetail) -> Part {
     let session = &detail.session;
-    let others = link(routes::sessions_of(&session.sub)).text("All sessions of this person");
+    let others = classed("span", "pair")
+        .child(link(routes::users_of(&session.sub)).text("About this person"))
+        .child(link(routes::sessions_of(&session.sub)).text("All their sessions"));
     facts()
         .maybe(session.email.as_deref().map(|email| fact("Mail", copyable("the mail address", email))))
         .child(fact("Subject", copyable("the subject", &session.sub)))

@@ -31,6 +31,11 @@ pub(super) fn user(list: List, session: &Session) -> impl Fn() -> Vec<Item> + Se
         vec![
             narrowed(list, "Show only this person here", |query| query.sub.clone_from(&sub)),
             everywhere("All sessions of this person", |query| query.sub.clone_from(&sub)),
+            Item {
+                words: "About this person".to_owned(),
+                sign: "user-round",
+                href: routes::users_of(sub.as_deref().unwrap_or_default()),
+            },
             end("End sessions of this person", &[("issuer", &issuer), ("sub", sub.as_deref().unwrap_or_default())]),
         ]
     }
