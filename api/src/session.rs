@@ -110,6 +110,7 @@ impl SessionState {
     #[must_use]
     pub fn from_reason(code: &str) -> Self {
         match code {
+            "expired" => Self::Expired,
             "signed_out" => Self::SignedOut,
             "ended_by_user" => Self::EndedByUser,
             "replaced" => Self::Replaced,

@@ -31,7 +31,7 @@ pub mod transaction;
 pub mod watch;
 pub mod worker;
 
-use cloakroom_core::store::Ended;
+use cloakroom_core::store::{Ended, sweep};
 
 /// Whether somebody else ended the session, so that its person must be told before they sign in anew.
 #[must_use]
@@ -48,7 +48,7 @@ pub fn ended_by_another(ended: Option<&Ended>) -> bool {
 #[must_use]
 pub fn over_text(ended: Option<&Ended>) -> String {
     match ended.map(|ended| ended.reason.as_str()) {
-        None => "your session expired".into(),
+        None | Some(sweep::EXPIRED) => "your session expired".into(),
         Some("locked") => ended.and_then(|ended| ended.text.clone()).unwrap_or_else(|| "your account is locked".into()),
         Some("revoked") => "an administrator ended your session".into(),
         Some("key_burned") => "the operator of this site had to end all sessions of that time".into(),

@@ -4,6 +4,8 @@ mod keys;
 mod lifetime;
 mod limit;
 mod step_up;
+mod sweep;
+mod tossed;
 
 use cloakroom_tests::browser::SameSite;
 use cloakroom_tests::wire::{Answer, Request, raw};

@@ -12,12 +12,14 @@ pub mod limit;
 pub mod locks;
 pub mod mobile;
 pub mod open;
+mod opened;
 pub mod provider_logout;
 pub mod record;
 pub mod refresh;
 pub mod revocation;
 pub mod start;
 pub mod succession;
+pub mod sweep;
 pub mod telling;
 
 use std::collections::BTreeMap;

@@ -18,6 +18,7 @@ pub mod revocations;
 pub mod room;
 pub mod rows;
 pub mod succession;
+pub mod sweep;
 pub mod users;
 
 use std::sync::Arc;
@@ -48,6 +49,7 @@ pub use rows::{
     WrappedKeyRow,
 };
 pub use succession::{NoteReuse, Succession};
+pub use sweep::SweepStore;
 pub use users::{ERASED, Erase, EraseOutcome, UserQuery, UserRow, UserStore};
 
 /// Why a unit of work was not done. Nothing of it was kept.
@@ -74,7 +76,9 @@ pub type StoreResult<T> = Result<T, StoreError>;
 
 /// Sessions, token sets, keys and the audit log, kept.
 #[async_trait]
-pub trait Store: RevocationStore + LockStore + UserStore + AccountStore + FigureStore + Send + Sync + 'static {
+pub trait Store:
+    RevocationStore + LockStore + SweepStore + UserStore + AccountStore + FigureStore + Send + Sync + 'static
+{
     // Keys
 
     /// Every wrapped key of the ring, oldest first.

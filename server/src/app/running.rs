@@ -68,7 +68,7 @@ impl Running {
         let counts: Vec<_> = (0..config.server.workers).map(|_| Arc::new(WorkerCounts::default())).collect();
         let (gateway, seen) = build::gateway(&config, &ambient, &background, counts.clone()).await?;
         let witness = meet(&config, &gateway).await?;
-        let following = upkeep::start(&gateway.sessions, config.store.file(), &background).await?;
+        let following = upkeep::start(&gateway.sessions, &config, &background).await?;
         let (drain, drained) = watch::channel(false);
         let (questions, asked) = mpsc::channel(QUESTIONS);
         let crowded = Arc::new(AtomicBool::new(false));

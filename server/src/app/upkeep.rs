@@ -1,6 +1,5 @@
 //! What goes on in the background as long as the gateway runs, in small batches, so that no request waits for it.
 
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,8 +7,10 @@ use tokio::runtime::Handle;
 use tokio::task::AbortHandle;
 
 use cloakroom_core::session::Sessions;
+use cloakroom_core::session::sweep::Sweeper;
 use cloakroom_core::store::StoreResult;
 
+use crate::config::Config;
 use crate::host::{desk, socket_of};
 
 /// Values moved to the newest key in one unit of work.
@@ -20,6 +21,8 @@ const BREATH: Duration = Duration::from_millis(20);
 const TELL_EVERY: Duration = Duration::from_secs(1);
 /// From one full turn to the next: a hundred sessions a second at most.
 const TURN_EVERY: Duration = Duration::from_millis(500);
+/// How often there may be something to sweep.
+const SWEEP_EVERY: Duration = Duration::from_mins(1);
 /// How often the stored ring is looked at: another node may have added or retired a key.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
 
@@ -28,13 +31,9 @@ const LOOK_EVERY: Duration = Duration::from_secs(2);
 ///
 /// # Errors
 /// As the store's.
-pub(super) async fn start(
-    sessions: &Arc<Sessions>,
-    file: Option<&Path>,
-    background: &Handle,
-) -> StoreResult<AbortHandle> {
+pub(super) async fn start(sessions: &Arc<Sessions>, config: &Config, background: &Handle) -> StoreResult<AbortHandle> {
     let following = background.spawn(sessions.follow().await?).abort_handle();
-    if let Some(socket) = file.map(socket_of) {
+    if let Some(socket) = config.store.file().map(socket_of) {
         match desk::open(&socket) {
             Ok(listener) => drop(background.spawn(desk::serve(listener, Arc::clone(sessions)))),
             Err(error) => tracing::warn!(
@@ -45,6 +44,7 @@ pub(super) async fn start(
     }
     drop(background.spawn(tend_keys(Arc::clone(sessions))));
     drop(background.spawn(tell_providers(Arc::clone(sessions))));
+    drop(background.spawn(sweep(sessions.sweeper(config.keep_ended_days))));
     let resuming = Arc::clone(sessions);
     drop(background.spawn(async move { resuming.resume_revocations().await }));
     Ok(following)
@@ -84,5 +84,30 @@ async fn tend_keys(sessions: Arc<Sessions>) {
                 }
             }
         }
+    }
+}
+
+/// Sweeps, a batch at a time. Between two batches it waits twice as long as one took, so that it never has more than a
+/// third of the store's time.
+async fn sweep(sweeper: Sweeper) {
+    let (mut expired, mut deleted) = (0_u64, 0_u64);
+    loop {
+        let begun = tokio::time::Instant::now();
+        match sweeper.turn().await {
+            Ok(swept) => {
+                expired += u64::from(swept.expired);
+                deleted += u64::from(swept.deleted);
+                if swept.more {
+                    tokio::time::sleep(BREATH.max(begun.elapsed() * 2)).await;
+                    continue;
+                }
+                if expired + deleted > 0 {
+                    tracing::info!(expired, deleted, "swept sessions");
+                }
+                (expired, deleted) = (0, 0);
+            }
+            Err(error) => tracing::warn!(%error, "old sessions wait to be swept"),
+        }
+        tokio::time::sleep(SWEEP_EVERY).await;
     }
 }

@@ -25,7 +25,7 @@ pub(super) const SECTIONS: &[(&str, &[&str])] = &[
     ),
     ("[server.tls]", &["min_version", "handshake_timeout_ms", "max_handshakes", "reload_secs", "certificates"]),
     ("[[server.tls.certificates]]", &["cert", "key"]),
-    ("[store]", &["url", "witness", "reread_secs", "pool_size", "tls", "tls_ca"]),
+    ("[store]", &["url", "witness", "keep_ended_days", "reread_secs", "pool_size", "tls", "tls_ca"]),
     ("[keys]", &["root"]),
     ("[log]", &["format", "filter"]),
     ("[limits]", &["address", "session", "machine", "login", "refused"]),

@@ -45,6 +45,8 @@ pub struct Config {
     pub store: Store,
     /// Where it is written down how far the store was when it was last seen.
     pub witness: Option<PathBuf>,
+    /// How long ended sessions are kept, in days.
+    pub keep_ended_days: i64,
     /// `[keys]`
     pub keys: Keys,
     /// `[log]`

@@ -51,7 +51,6 @@ pub(super) struct Outside<'a> {
 pub(super) fn config(root: &Reader<'_>, outside: &Outside<'_>) -> Option<Config> {
     let server = server(root, outside);
     let store = store::store(root, outside);
-    let (store, witness) = store.map_or((None, None), |(store, witness)| (Some(store), witness));
     let keys = keys(root, outside);
     let log = log(root);
     let rates = rates::rates(root);
@@ -71,10 +70,12 @@ pub(super) fn config(root: &Reader<'_>, outside: &Outside<'_>) -> Option<Config>
     );
     let admin = root.table("admin").map(|reader| admin::admin(&reader, &sites, &clients, &providers));
     root.finish();
+    let (store, witness, keep_ended_days) = store?;
     let config = Config {
         server: server?,
-        store: store?,
+        store,
         witness,
+        keep_ended_days,
         keys: keys?,
         log,
         rates,

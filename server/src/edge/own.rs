@@ -19,7 +19,8 @@ use cloakroom_core::session::open::{Live, Opened};
 use super::client::{Client, Site};
 use super::problem::Refusal;
 use super::rates::Leg;
-use super::{antiforgery, key_set, page, ticket};
+use super::ticket::{self, Claimed};
+use super::{antiforgery, key_set, page};
 use crate::gateway::Gateway;
 
 /// The longest body that an own endpoint takes.
@@ -204,15 +205,23 @@ impl Context {
     /// As the store's.
     pub async fn session(&self, gateway: &Gateway, headers: &HeaderMap) -> Result<Option<Opened>, Refusal> {
         let client = self.client()?;
-        let mut claimed = ticket::read(client, headers);
-        if claimed.is_none()
+        let mut claimed = ticket::read_all(client, headers);
+        if claimed.is_empty()
             && ticket::names_unknown_key(client, headers)
             && gateway.sessions.keys().reload_for_unknown_key().await?
         {
-            claimed = ticket::read(client, headers);
+            claimed = ticket::read_all(client, headers);
         }
-        let Some(claimed) = claimed else { return Ok(None) };
-        Ok(Some(gateway.sessions.present(claimed.id, &claimed.secret, self.peer).await?))
+        let (sessions, now) = (&gateway.sessions, gateway.now());
+        if let Some(live) = claimed.iter().find_map(|claimed| sessions.in_use(claimed.id, &claimed.secret, now)) {
+            return Ok(Some(Opened::Live(live)));
+        }
+        let mut found = None;
+        for Claimed { id, secret, .. } in claimed {
+            let opened = sessions.present(id, &secret, self.peer).await?;
+            found = Some(found.unwrap_or(Opened::Unknown).or(opened));
+        }
+        Ok(found)
     }
 
     /// The live session of a request that passed the anti-forgery check for an API call. Asking does not make the

@@ -12,7 +12,6 @@ use zeroize::Zeroizing;
 use cloakroom_core::clock::UnixMs;
 use cloakroom_core::session::Sessions;
 use cloakroom_core::session::id::{SecretHash, SessionId, Ticket};
-use cloakroom_core::session::open::Standing;
 use cloakroom_core::vault::TokenSeal;
 use cloakroom_core::vault::session_token::SessionTokenKind;
 use cloakroom_core::vault::ticket::OpenedTicket;
@@ -118,6 +117,12 @@ impl Memo {
         candidates(headers).take(TRIED).find_map(|value| self.open(client, value))
     }
 
+    /// Reads every ticket of a request that opens: another may stand before the one that counts (C3).
+    #[must_use]
+    pub fn read_all(&self, client: &Client, headers: &HeaderMap) -> Vec<Claimed> {
+        candidates(headers).take(TRIED).filter_map(|value| self.open(client, value)).collect()
+    }
+
     /// Reads an access token; `None` for whatever was not made here. Its memory is a cookie's, under the name of no
     /// client: a token says itself whose it is, and no client has an empty id.
     #[must_use]
@@ -152,10 +157,10 @@ impl Memo {
     }
 }
 
-/// Reads a ticket without a memo, for Cloakroom's own endpoints.
+/// Reads every ticket that opens without a memo, for Cloakroom's own endpoints.
 #[must_use]
-pub fn read(client: &Client, headers: &HeaderMap) -> Option<Claimed> {
-    candidates(headers).take(TRIED).find_map(|value| open(client, value))
+pub fn read_all(client: &Client, headers: &HeaderMap) -> Vec<Claimed> {
+    candidates(headers).take(TRIED).filter_map(|value| open(client, value)).collect()
 }
 
 fn open(client: &Client, value: &[u8]) -> Option<Claimed> {
@@ -180,12 +185,12 @@ pub fn names_unknown_key(client: &Client, headers: &HeaderMap) -> bool {
 /// not set the cookie by itself. A session that was stepped up has a newer cookie, which must not be overwritten. Such an answer is kept by no cache (S11).
 pub fn renew(client: &Client, sessions: &Sessions, now: UnixMs, asked: &HeaderMap, answer: &mut HeaderMap) {
     let opens = |value| client.tickets.open(COOKIE, str::from_utf8(value).ok()?);
-    let Some(OpenedTicket { ticket, .. }) = candidates(asked).take(TRIED).find_map(opens) else { return };
-    let good = sessions
-        .cached(ticket.id)
-        .is_some_and(|live| live.standing(&ticket.secret.hash(), now) == Standing::Good && !live.is_succeeded());
+    let good = |opened: &OpenedTicket| sessions.in_use(opened.ticket.id, &opened.ticket.secret.hash(), now);
+    let mut opened = candidates(asked).take(TRIED).filter_map(opens);
+    let used = opened.find_map(|opened| good(&opened).map(|live| (live, opened)));
+    let Some((live, OpenedTicket { ticket, reseal })) = used else { return };
     let sets = answer.get_all(header::SET_COOKIE).iter().any(|line| line.as_bytes().starts_with(COOKIE.as_bytes()));
-    if let (true, false, Some(line)) = (good, sets, set(client, &ticket)) {
+    if let (true, false, false, Some(line)) = (reseal, sets, live.is_succeeded(), set(client, &ticket)) {
         answer.append(header::SET_COOKIE, line);
         answer.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }

@@ -240,9 +240,33 @@ impl Worker {
         out
     }
 
-    /// Who a request's ticket says it is; a key that is not known here is looked for in the store (at most once a
+    /// The session of a browser's request; `None` where no ticket of it opens. Of several tickets that of a session in use
+    /// counts, wherever it stands (C3).
+    pub(crate) async fn session(
+        &self,
+        client: &Client,
+        headers: &HeaderMap,
+        from: IpAddr,
+    ) -> Result<Option<Opened>, Refusal> {
+        let Some(first) = self.claimed(client, headers).await? else { return Ok(None) };
+        let (sessions, now) = (&self.gateway.sessions, self.now());
+        if let Some(live) = sessions.in_use(first.id, &first.secret, now) {
+            return Ok(Some(Opened::Live(live)));
+        }
+        let all = self.memo.read_all(client, headers);
+        if let Some(live) = all.iter().find_map(|claimed| sessions.in_use(claimed.id, &claimed.secret, now)) {
+            return Ok(Some(Opened::Live(live)));
+        }
+        let mut found = Opened::Unknown;
+        for claimed in all {
+            found = found.or(self.open(claimed.id, claimed.secret, from).await?);
+        }
+        Ok(Some(found))
+    }
+
+    /// Who a request's first ticket says it is; a key that is not known here is looked for in the store (at most once a
     /// second).
-    pub(crate) async fn claimed(&self, client: &Client, headers: &HeaderMap) -> Result<Option<Claimed>, Refusal> {
+    async fn claimed(&self, client: &Client, headers: &HeaderMap) -> Result<Option<Claimed>, Refusal> {
         let claimed = self.memo.read(client, headers);
         if claimed.is_some() || !ticket::names_unknown_key(client, headers) {
             return Ok(claimed);

@@ -13,7 +13,7 @@ use hyper::body::Incoming;
 
 use cloakroom_core::machine::{Machine, MachineFault};
 use cloakroom_core::policy::{Access, Caller, Permit, decide};
-use cloakroom_core::session::open::{Opened, Standing};
+use cloakroom_core::session::open::Opened;
 use cloakroom_core::session::record::Token;
 use cloakroom_core::session::refresh::Freshness;
 
@@ -57,7 +57,8 @@ pub async fn call(connection: Rc<Connection>, request: Request<Incoming>) -> Res
     }
     if let Some(site) = site {
         // The memo knows which cookies are old, so that a rotation costs the new ones no opening.
-        let is_old = |client: &Client| worker.memo.read(client, &parts.headers).is_some_and(|claimed| claimed.reseal);
+        let is_old =
+            |client: &Client| worker.memo.read_all(client, &parts.headers).iter().any(|claimed| claimed.reseal);
         if let Some(client) = site.client.as_ref().filter(|client| client.tickets.rotated() && is_old(client)) {
             ticket::renew(client, &worker.gateway.sessions, worker.now(), &parts.headers, response.headers_mut());
         }
@@ -168,8 +169,7 @@ async fn app_session(
 ) -> Result<Caller, Refusal> {
     let (sessions, now) = (&worker.gateway.sessions, worker.now());
     let claimed = app_token::claimed(worker.memo.read_token(sessions.token_seal(), token.text), &token, now)?;
-    let cached = sessions.cached(claimed.id).filter(|live| live.standing(&claimed.secret, now) == Standing::Good);
-    let live = match cached {
+    let live = match sessions.in_use(claimed.id, &claimed.secret, now) {
         Some(live) => live,
         None => match worker.open(claimed.id, claimed.secret, peer).await? {
             Opened::Live(live) => live,
@@ -200,24 +200,17 @@ async fn caller(
     let Some(client) = site.client.as_ref().filter(|_| route.rule.callers.sessions()) else {
         return Ok(Caller::Anonymous);
     };
-    let Some(claimed) = worker.claimed(client, &parts.headers).await? else { return Ok(Caller::Anonymous) };
-    let sessions = &worker.gateway.sessions;
-    if let Some(live) = sessions.cached(claimed.id)
-        && live.standing(&claimed.secret, worker.now()) == Standing::Good
-    {
-        return Ok(Caller::Session(live));
-    }
-    match worker.open(claimed.id, claimed.secret, peer).await? {
-        Opened::Live(live) => Ok(Caller::Session(live)),
+    match worker.session(client, &parts.headers, peer).await? {
+        Some(Opened::Live(live)) => Ok(Caller::Session(live)),
         // A person whose session merely expired is led to a login; one whose session another ended reads so first.
-        Opened::Over(ended)
+        Some(Opened::Over(ended))
             if route.rule.access == Access::SignedIn
                 && (route.kind != Kind::Page || ended_by_another(ended.as_ref())) =>
         {
             let login_url = if route.kind == Kind::Page { login_from(site, parts) } else { site.login_url() };
             Err(Refusal::SessionOver { text: over_text(ended.as_ref()), login_url })
         }
-        Opened::Over(_) | Opened::Unknown => Ok(Caller::Anonymous),
+        Some(Opened::Over(_) | Opened::Unknown) | None => Ok(Caller::Anonymous),
     }
 }
 

@@ -20,6 +20,7 @@ pub(crate) mod revocations;
 pub(crate) mod room;
 pub(crate) mod search;
 pub(crate) mod succession;
+pub(crate) mod sweep;
 pub(crate) mod users;
 pub(crate) mod walk;
 
@@ -121,6 +122,12 @@ macro_rules! conformance {
             locks: s14_a_lock_keeps_out_whom_it_names_as_long_as_it_holds;
             locks: s14_no_login_of_a_locked_person_is_kept;
             locks: owners_of_the_host_are_known;
+
+            sweep: u18_what_expired_loses_its_token_set_and_nothing_else_does;
+            sweep: u18_ended_sessions_go_whole_once_their_provider_was_told;
+            sweep: u18_a_batch_is_no_larger_than_asked;
+            sweep: u18_reports_of_revocations_go_when_they_are_old_and_done;
+            sweep: u18_what_is_remembered_goes_by_hundreds;
 
             users: people_stand_by_their_newest_session;
             users: a01_people_of_one_tenant_tell_nothing_of_another;

@@ -17,6 +17,7 @@ mod revocations;
 mod room;
 mod sessions;
 mod succession;
+mod sweep;
 mod telling;
 mod users;
 mod writer;

@@ -12,13 +12,14 @@ use super::Sessions;
 use super::exchange::Exchanged;
 use super::follow::Trust;
 use super::id::{SecretHash, SessionId};
+pub use super::opened::Opened;
 use super::record::{SealedSession, TokenSet};
 use super::refresh::RefreshError;
 use crate::audit::event::Person;
 use crate::clock::UnixMs;
 use crate::oidc::grant::Granted;
 use crate::rate::Pace;
-use crate::store::{Ended, SessionRow, SessionSummary, StoreError, StoredTokens};
+use crate::store::{SessionRow, SessionSummary, StoreError, StoredTokens};
 use crate::vault::VaultError;
 
 /// The stored last-seen moment is renewed once it is so old.
@@ -136,17 +137,6 @@ pub enum Standing {
     Stale,
     /// The secret is not its own.
     WrongSecret,
-}
-
-/// What opening a session found.
-#[derive(Debug)]
-pub enum Opened {
-    /// A live session.
-    Live(Arc<Live>),
-    /// It ended in this way, is locked, or expired (`None`).
-    Over(Option<Ended>),
-    /// There is none of that id, its secret is another, or its row was altered.
-    Unknown,
 }
 
 impl Live {
@@ -278,6 +268,12 @@ pub(super) fn person_of(values: &SealedSession) -> Person {
 }
 
 impl Sessions {
+    /// The session from memory, if the holder of this secret may use it now.
+    #[must_use]
+    pub fn in_use(&self, id: SessionId, secret: &SecretHash, now: UnixMs) -> Option<Arc<Live>> {
+        self.cached(id).filter(|live| live.standing(secret, now) == Standing::Good)
+    }
+
     /// The session from memory, without asking whether it still lives.
     #[must_use]
     pub fn cached(&self, id: SessionId) -> Option<Arc<Live>> {
@@ -391,3 +387,6 @@ impl Sessions {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

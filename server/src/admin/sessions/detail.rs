@@ -5,7 +5,7 @@ use serde_json::Value;
 use cloakroom_api::{Claim, Ended, Kind, Session, SessionDetail, SessionState, TokenFacts};
 use cloakroom_core::clock::UnixMs;
 use cloakroom_core::session::record::SealedSession;
-use cloakroom_core::store::{SessionRow, SessionSummary};
+use cloakroom_core::store::{SessionRow, SessionSummary, sweep};
 
 use crate::admin::{Administrator, events};
 use crate::edge::device;
@@ -38,7 +38,8 @@ pub(in crate::admin) fn row(gateway: &Gateway, admin: &Administrator, row: &Sess
             None if over => SessionState::Expired,
             None => SessionState::Live,
         },
-        ended: row.ended.as_ref().map(|ended| Ended {
+        // What expired was ended by nobody, whether or not it was swept since.
+        ended: row.ended.as_ref().filter(|ended| ended.reason != sweep::EXPIRED).map(|ended| Ended {
             at: ended.at.rfc3339(),
             reason_code: ended.reason.clone(),
             reason_text: ended.text.clone(),

@@ -22,11 +22,12 @@ enum Url {
     Postgres(Address),
 }
 
-/// The store, and where its witness is.
-pub(super) fn store(root: &Reader<'_>, outside: &Outside<'_>) -> Option<(Store, Option<PathBuf>)> {
+/// The store, where its witness is, and for how many days it keeps ended sessions.
+pub(super) fn store(root: &Reader<'_>, outside: &Outside<'_>) -> Option<(Store, Option<PathBuf>, i64)> {
     let reader = root.table_or_missing("store", "{ url = \"sqlite:cloakroom.db\" }")?;
     let url = url(&reader, outside);
     let witness = witness(&reader, outside);
+    let keep_ended_days = reader.number("keep_ended_days", 1..=3_650, 30).value;
     let reread = reader.number("reread_secs", 1..=3_600, 60).value;
     let pool_size = reader.number("pool_size", 2..=1_000, 16).value;
     let verify = reader.one_of("tls", &[("verify", true), ("off", false)], true);
@@ -54,7 +55,7 @@ pub(super) fn store(root: &Reader<'_>, outside: &Outside<'_>) -> Option<(Store, 
     reader.finish();
     let store = store?;
     let beside = store.file().map(|path| path.with_added_extension("witness"));
-    Some((store, witness.or(beside)))
+    Some((store, witness.or(beside), keep_ended_days))
 }
 
 fn witness(reader: &Reader<'_>, outside: &Outside<'_>) -> Option<PathBuf> {

@@ -106,6 +106,7 @@ fn u24_addresses_urls_and_ids() {
         ("sqlite:cloakroom.db", "postgres://x", 5, "names no database"),
         ("sqlite:cloakroom.db", "postgres://u@h/c?sslmode=disable", 5, "has parameters"),
         ("sqlite:cloakroom.db", "env:NOWHERE", 5, "NOWHERE is not set"),
+        ("cloakroom.db\"", "cloakroom.db\"\nkeep_ended_days = 0", 6, "store.keep_ended_days = 0 is out of range"),
         ("cloakroom.db\"", "cloakroom.db\"\npool_size = 4", 6, "store.pool_size means nothing with a SQLite file"),
         (
             "cloakroom.db\"",

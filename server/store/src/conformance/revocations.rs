@@ -30,7 +30,7 @@ fn client(id: &str) -> Filter {
     Filter { client_id: Some(id.into()), ..Filter::default() }
 }
 
-fn job(n: u8) -> RevocationId {
+pub(super) fn job(n: u8) -> RevocationId {
     RevocationId::from_bytes([n; 16])
 }
 

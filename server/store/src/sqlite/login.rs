@@ -4,7 +4,7 @@ use sqlx::SqliteConnection;
 
 use cloakroom_core::store::{CommitLogin, EndOutcome, LoginOutcome, SessionRow, StoredTokens, Verdict};
 
-use super::{audit, locks, logout, mobile, revocations, room, sessions, succession, telling};
+use super::{audit, locks, logout, mobile, revocations, room, sessions, succession, sweep, telling};
 
 pub(super) async fn commit(connection: &mut SqliteConnection, login: CommitLogin) -> sqlx::Result<LoginOutcome> {
     let verdict = match &login.room {
@@ -14,10 +14,7 @@ pub(super) async fn commit(connection: &mut SqliteConnection, login: CommitLogin
     if matches!(verdict, Verdict::Changed) {
         return Ok(LoginOutcome::Changed);
     }
-    sqlx::query("DELETE FROM used_transactions WHERE expires_at < ?")
-        .bind(login.session.summary.created_at.0)
-        .execute(&mut *connection)
-        .await?;
+    sweep::used_transactions(connection, login.session.summary.created_at).await?;
     let used =
         sqlx::query("INSERT INTO used_transactions (hash, expires_at) VALUES (?, ?) ON CONFLICT (hash) DO NOTHING")
             .bind(login.transaction.as_slice())

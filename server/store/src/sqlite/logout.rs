@@ -11,7 +11,7 @@ use cloakroom_core::store::{
 };
 
 use super::rows::{self, Columns};
-use super::{audit, sessions, store_error};
+use super::{audit, sessions, store_error, sweep};
 
 pub(super) async fn named(readers: &SqlitePool, named: &Named) -> StoreResult<Vec<SessionSummary>> {
     let found = named_query(rows::SUMMARY, named).build().fetch_all(readers).await.map_err(store_error)?;
@@ -60,19 +60,10 @@ pub(super) async fn commit(connection: &mut SqliteConnection, logout: CommitLogo
         .bind(logout.token_expires_at.0)
         .execute(&mut *connection)
         .await?;
-    forget_expired(connection, logout.now).await?;
+    sweep::logouts(connection, logout.now).await?;
     remember(connection, &logout.tombstone, logout.now).await?;
     audit::append(connection, &logout.event).await?;
     sessions::end_all(connection, logout.ends).await.map(LogoutOutcome::Done)
-}
-
-async fn forget_expired(connection: &mut SqliteConnection, now: UnixMs) -> sqlx::Result<()> {
-    for statement in
-        ["DELETE FROM used_logout_tokens WHERE expires_at < ?", "DELETE FROM logout_tombstones WHERE expires_at < ?"]
-    {
-        sqlx::query(statement).bind(now.0).execute(&mut *connection).await?;
-    }
-    Ok(())
 }
 
 /// Of two logouts of one name, the later counts.

@@ -7,7 +7,7 @@ use cloakroom_core::session::id::SessionId;
 use cloakroom_core::store::{MobileGrant, RedeemCode, RotateRefresh, StoreResult};
 
 use super::rows::Columns;
-use super::store_error;
+use super::{store_error, sweep};
 
 pub(super) async fn grant(readers: &SqlitePool, id: SessionId) -> StoreResult<Option<MobileGrant>> {
     let row = sqlx::query("SELECT * FROM mobile_grants WHERE session_id = ?")
@@ -69,12 +69,8 @@ pub(super) async fn redeem(connection: &mut SqliteConnection, redeem: RedeemCode
     Ok(true)
 }
 
-/// Answers whose time is over go with the next rotation of anybody's.
 pub(super) async fn rotate(connection: &mut SqliteConnection, rotate: RotateRefresh) -> sqlx::Result<bool> {
-    sqlx::query("UPDATE mobile_grants SET answer = NULL, answer_until = NULL WHERE answer_until <= ?")
-        .bind(rotate.now.0)
-        .execute(&mut *connection)
-        .await?;
+    sweep::answers(connection, rotate.now).await?;
     let rotated = sqlx::query(
         "UPDATE mobile_grants SET refresh = ?1, previous = ?2, answer = ?3, answer_until = ?4 \
          WHERE session_id = ?5 AND refresh = ?2 AND EXISTS (SELECT 1 FROM sessions WHERE id = ?5 AND ended_at IS NULL)",
@@ -95,7 +91,7 @@ pub(super) async fn use_once(
     expires_at: UnixMs,
     now: UnixMs,
 ) -> sqlx::Result<bool> {
-    sqlx::query("DELETE FROM used_once WHERE expires_at < ?").bind(now.0).execute(&mut *connection).await?;
+    sweep::used_once(connection, now).await?;
     let used = sqlx::query("INSERT INTO used_once (hash, expires_at) VALUES (?, ?) ON CONFLICT (hash) DO NOTHING")
         .bind(hash.as_slice())
         .bind(expires_at.0)

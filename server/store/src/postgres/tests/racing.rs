@@ -4,7 +4,7 @@ use futures_util::future::{join, join_all};
 
 use cloakroom_core::store::{
     CommitLogout, EndOutcome, LoginOutcome, LogoutOutcome, Named, NamedBy, SessionRow, Store as _, StoreError,
-    Tombstone,
+    SweepStore as _, Tombstone,
 };
 
 use super::fresh;
@@ -116,4 +116,23 @@ async fn f11_a_lock_that_somebody_sits_on_is_told_in_time() {
             assert_eq!(store.store().end(vec![end(id(1), "revoked")]).await.expect("ended"), [EndOutcome::Ended]);
         }
     }
+}
+
+/// Of two nodes that sweep, one does, until it lets go or is gone for its lease.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn u18_one_node_sweeps_at_a_time() {
+    let first = fresh().await;
+    let second = Postgres::open(&first.settings()).await.expect("opened");
+    let until = NOW.plus_secs(60);
+    let (one, other) = join(first.store().take_sweep("one", NOW, until), second.take_sweep("other", NOW, until)).await;
+    let (one, other) = (one.expect("answered"), other.expect("answered"));
+    assert!(one != other, "{one} {other}");
+    let (winner, loser) = if one { ("one", "other") } else { ("other", "one") };
+    let take = async |owner: &str, secs: i64| {
+        first.store().take_sweep(owner, NOW.plus_secs(secs), NOW.plus_secs(secs + 60)).await.expect("answered")
+    };
+    assert!(take(winner, 30).await, "it goes on");
+    assert!(!take(loser, 89).await);
+    assert!(take(loser, 90).await, "the other one is gone");
+    assert!(!take(winner, 91).await);
 }

@@ -4,7 +4,7 @@ use sqlx::{Execute as _, Row as _};
 
 use cloakroom_core::store::{AuditQuery, ListQuery, SessionState, Sort};
 
-use super::super::{audit_search, list};
+use super::super::{audit_search, list, sweep};
 use super::fresh;
 use crate::conformance::make::{NOW, everything, id};
 
@@ -43,6 +43,23 @@ async fn f07_pages_and_counts_use_their_indexes() {
             let plan = plan(&store.sqlite, query).await;
             assert!(plan.contains("USING INDEX sessions_of_sub (tenant=? AND sub=?"), "{plan}");
         }
+    }
+}
+
+/// A million rows that are over, or none: the sweep finds its next hundred without looking at the others.
+#[tokio::test]
+async fn u18_sweep_uses_indexes() {
+    let store = fresh().await;
+    let plans = [
+        (
+            sweep::expired_query(NOW, 100),
+            "SEARCH sessions USING INDEX sessions_by_life (tenant=? AND live_until>? AND live_until<?)",
+        ),
+        (sweep::ended_query(NOW, 100), "SEARCH sessions USING INDEX sessions_by_end (ended_at<?)"),
+    ];
+    for (query, index) in plans {
+        let plan = plan(&store.sqlite, query).await;
+        assert!(plan.contains(index) && !plan.contains("SCAN sessions") && !plan.contains("TEMP B-TREE"), "{plan}");
     }
 }
 
