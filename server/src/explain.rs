@@ -246,6 +246,7 @@ fn known(route: &Route) -> Known {
         to: match &route.to {
             RouteTo::Upstream(id) => id.clone(),
             RouteTo::Folder(path) => path.display().to_string(),
+            RouteTo::Outside => "the proxy in front".to_owned(),
         },
         token: token(&route.token),
         kind: route.kind,

@@ -22,6 +22,7 @@ use crate::edge::refusals::Refusals;
 use crate::edge::tls::Tls;
 use crate::edge::watch::Limits;
 use crate::explain::Explainer;
+use crate::proxy::forward_auth::ForwardAuth;
 use crate::telemetry::metrics::Metrics;
 
 /// The running gateway.
@@ -54,6 +55,8 @@ pub struct Gateway {
     pub draining: AtomicBool,
     /// Who is believed about callers' addresses.
     pub proxies: TrustedProxies,
+    /// Proxies in front that forward by themselves, and ask first.
+    pub forward_auth: Option<ForwardAuth>,
     /// TLS of the public listener; none where something in front of it speaks TLS.
     pub tls: Option<Arc<Tls>>,
     /// Proofs of possession that were used here.

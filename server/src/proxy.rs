@@ -2,6 +2,7 @@
 
 pub mod call;
 pub mod folder;
+pub mod forward_auth;
 pub mod hygiene;
 pub mod path;
 pub mod route;

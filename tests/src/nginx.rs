@@ -1,4 +1,4 @@
-//! A real nginx before the recording API, as a plain reverse proxy: what others make of a request.
+//! A real nginx: before the recording API as a plain reverse proxy, for what others make of a request; or as configured.
 
 use crate::gateway::free_port;
 use crate::{Upstream, eventually};
@@ -18,21 +18,30 @@ pub struct Nginx {
 impl Nginx {
     /// Starts it, with nothing configured but where requests go.
     pub async fn before(upstream: &Upstream) -> Self {
+        let port = free_port();
+        let location = format!(
+            "location / {{ proxy_pass {}; proxy_http_version 1.1; proxy_set_header Connection \"\"; }}",
+            upstream.origin()
+        );
+        Self::serving(port, &format!("server {{ listen 127.0.0.1:{port}; {location} }}"), &[]).await
+    }
+
+    /// Starts it with a `server` block that listens at `port`, and files beside the configuration.
+    pub async fn serving(port: u16, server: &str, files: &[(&str, &str)]) -> Self {
         let folder = tempfile::Builder::new().prefix("cloakroom-nginx-").tempdir().expect("a temporary folder");
-        let (port, home) = (free_port(), folder.path().display().to_string());
+        let home = folder.path().display().to_string();
+        for (name, text) in files {
+            fs::write(folder.path().join(name), text).expect("a file");
+        }
         let config = format!(
             "daemon off; master_process off; worker_processes 1; pid {home}/pid; error_log {home}/error.log;
 events {{ worker_connections 256; }}
 http {{
   access_log off; client_body_temp_path {home}/body; proxy_temp_path {home}/proxy; fastcgi_temp_path {home}/fastcgi;
   uwsgi_temp_path {home}/uwsgi; scgi_temp_path {home}/scgi;
-  server {{
-    listen 127.0.0.1:{port};
-    location / {{ proxy_pass {}; proxy_http_version 1.1; proxy_set_header Connection \"\"; }}
-  }}
+  {server}
 }}
-",
-            upstream.origin()
+"
         );
         let file = folder.path().join("nginx.conf");
         fs::write(&file, config).expect("a configuration");

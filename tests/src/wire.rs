@@ -247,6 +247,13 @@ impl Request {
         self
     }
 
+    /// Leaves a field out.
+    #[must_use]
+    pub fn without(mut self, name: &str) -> Self {
+        self.headers.0.retain(|(other, _)| !other.eq_ignore_ascii_case(name));
+        self
+    }
+
     /// Sets the body.
     #[must_use]
     pub fn body(mut self, body: impl Into<Vec<u8>>) -> Self {

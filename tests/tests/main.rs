@@ -19,6 +19,7 @@ mod events;
 mod faults;
 mod first_day;
 mod folder;
+mod forward_auth;
 mod harness;
 mod locks;
 mod login;

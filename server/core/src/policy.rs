@@ -19,7 +19,7 @@ use crate::clock::UnixMs;
 use crate::machine::Machine;
 use crate::session::open::Live;
 pub use claim::{ClaimPath, ClaimTest};
-pub use mail::MailDomain;
+pub use mail::{MailDomain, verified_address};
 pub use need::{Need, StepUp};
 pub use network::Network;
 pub use test::Test;

@@ -129,7 +129,7 @@ fn mobile_client(config: &Config, id: &str, client: &config::MobileClient) -> ap
 fn leads_to(route: &config::Route) -> Option<String> {
     match &route.to {
         RouteTo::Upstream(id) => Some(id.clone()),
-        RouteTo::Folder(_) => None,
+        RouteTo::Folder(_) | RouteTo::Outside => None,
     }
 }
 

@@ -39,6 +39,7 @@ use crate::explain::Explainer;
 use crate::gateway::Gateway;
 use crate::outbound::Outbound;
 use crate::proxy::folder::Folder;
+use crate::proxy::forward_auth::ForwardAuth;
 use crate::proxy::route::{Route, Routes, Target, TokenMode};
 use crate::proxy::upstream::Upstream;
 use crate::telemetry::metrics::{Metrics, WorkerCounts};
@@ -76,6 +77,11 @@ pub(super) async fn gateway(
         verifier: Verifier::default(),
         draining: AtomicBool::new(false),
         proxies: config.server.proxies.clone(),
+        forward_auth: config
+            .server
+            .forward_auth
+            .clone()
+            .map(|secret| ForwardAuth::new(secret, config.sites.values().map(|site| site.base_path.as_str()))),
         tls: tls(config)?,
     };
     Ok((Arc::new(gateway), seen))
@@ -271,6 +277,7 @@ fn routes(
                 Some(upstream) => Target::Upstream(Arc::clone(upstream)),
                 None => continue,
             },
+            RouteTo::Outside => Target::Outside,
         };
         let made = Route {
             to,

@@ -20,6 +20,7 @@ pub(super) const SECTIONS: &[(&str, &[&str])] = &[
             "trusted_proxies",
             "forwarded_header",
             "proxy_protocol",
+            "forward_auth_secret",
             "tls",
         ],
     ),
@@ -166,6 +167,7 @@ pub(super) const SECTIONS: &[(&str, &[&str])] = &[
         "[[routes]]",
         &[
             "site",
+            "forward_auth",
             "folder",
             "upstream",
             "path",

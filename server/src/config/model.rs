@@ -96,6 +96,8 @@ pub struct Server {
     pub proxies: TrustedProxies,
     /// `[server.tls]`
     pub tls: Option<Tls>,
+    /// What proxies show that ask before they forward by themselves.
+    pub forward_auth: Option<SecretString>,
 }
 
 /// `[server.tls]`
@@ -316,6 +318,8 @@ pub enum RouteTo {
     Upstream(String),
     /// To the files of a folder.
     Folder(PathBuf),
+    /// To where the proxy in front sends them.
+    Outside,
 }
 
 /// `[admin]`

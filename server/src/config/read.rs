@@ -66,7 +66,14 @@ pub(super) fn config(root: &Reader<'_>, outside: &Outside<'_>) -> Option<Config>
     let policies = policies::policies(root, names);
     let routes = routes::routes(
         root,
-        &routes::Known { sites: &sites, upstreams: &upstreams, policies: &policies, names, outside },
+        &routes::Known {
+            sites: &sites,
+            upstreams: &upstreams,
+            policies: &policies,
+            names,
+            outside,
+            forward_auth: server.as_ref().is_none_or(|server| server.forward_auth.is_some()),
+        },
     );
     let admin = root.table("admin").map(|reader| admin::admin(&reader, &sites, &clients, &providers));
     root.finish();
@@ -125,6 +132,7 @@ fn server(root: &Reader<'_>, outside: &Outside<'_>) -> Option<Server> {
     let max_connections = reader.number("max_connections", 16..=10_000_000, 20_000);
     let limits = limits(&reader);
     let proxies = proxies::proxies(&reader);
+    let forward_auth = proxies::forward_auth(&reader, &proxies, outside);
     let tls = reader.table("tls").map(|reader| tls::tls(&reader, outside));
     reader.finish();
     Some(Server {
@@ -136,6 +144,7 @@ fn server(root: &Reader<'_>, outside: &Outside<'_>) -> Option<Server> {
         max_connections: usize::try_from(max_connections.value).unwrap_or(usize::MAX),
         limits,
         proxies,
+        forward_auth,
         tls: match tls {
             Some(tls) => Some(tls?),
             None => None,
@@ -210,6 +219,9 @@ fn warn_of_unused(root: &Reader<'_>, config: &Config) {
         if !config.routes.iter().any(|route| route.to == RouteTo::Upstream(id.clone())) {
             warn("upstreams", id, "is used by no route", "name it as the upstream of a route, or leave it out");
         }
+    }
+    if config.server.forward_auth.is_some() && !config.routes.iter().any(|route| route.to == RouteTo::Outside) {
+        warn("server", "forward_auth_secret", "opens no route", "add forward_auth = true to a route, or leave it out");
     }
     if !config.routes.iter().any(|route| route.callers.machines()) {
         for id in config.machines.keys() {

@@ -108,6 +108,7 @@ fn routes(config: &Config) -> Vec<[String; 6]> {
             match &route.to {
                 RouteTo::Upstream(id) => id.clone(),
                 RouteTo::Folder(path) => path.display().to_string(),
+                RouteTo::Outside => "the proxy in front; its streams are not cut".to_owned(),
             },
             kind.to_owned(),
             who(route),

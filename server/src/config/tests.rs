@@ -63,7 +63,9 @@ token = "user"
 const BY_KEY: &str = "client_auth = \"private_key_jwt\"\nprivate_key = \"file:client.key\"";
 
 fn environment(extra: &[(&str, &str)]) -> Environment {
-    let all = [("CLIENT_SECRET", "very-secret")].into_iter().chain(extra.iter().copied());
+    let all = [("CLIENT_SECRET", "very-secret"), ("FORWARD_AUTH_SECRET", "very-secret-too")]
+        .into_iter()
+        .chain(extra.iter().copied());
     all.map(|(name, value)| (name.to_owned(), OsString::from(value))).collect()
 }
 

@@ -59,6 +59,11 @@ impl Connection {
         self.worker.gateway.proxies.client(self.peer, headers)
     }
 
+    /// Whether a trusted proxy made it.
+    pub(crate) fn is_from_a_trusted_proxy(&self) -> bool {
+        self.worker.gateway.proxies.trusts(self.peer)
+    }
+
     /// The site that a request is for. Whatever protocol brought it, from here on it is in the form of HTTP/1.1.
     ///
     /// # Errors

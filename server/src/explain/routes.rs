@@ -15,6 +15,7 @@ fn facts(config: &Config, site: &Site, route: &Route) -> RouteFacts {
     let (to, address) = match &route.to {
         RouteTo::Upstream(id) => (id.clone(), config.upstreams.get(id).map(|upstream| upstream.url.to_string())),
         RouteTo::Folder(path) => (path.display().to_string(), None),
+        RouteTo::Outside => ("the proxy in front".to_owned(), None),
     };
     let policy = route.policy.as_deref();
     let callers: &[&str] = match route.callers {

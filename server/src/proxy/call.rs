@@ -17,11 +17,12 @@ use cloakroom_core::session::open::Opened;
 use cloakroom_core::session::record::Token;
 use cloakroom_core::session::refresh::Freshness;
 
+use super::forward_auth;
 use super::path::NormalPath;
-use super::route::{Route, TokenMode};
+use super::route::{Route, Target, TokenMode};
 use super::send::{Call, send};
 use super::table::Found;
-use super::turned_away::{hop, is_a_link, login_from, turned_away};
+use super::turned_away::{hop, is_a_link, login_from, told_no, turned_away};
 use super::upgrade;
 use super::upstream::UpstreamError;
 use crate::edge::antiforgery::{self, Forgery, Kind};
@@ -45,8 +46,14 @@ pub async fn call(connection: Rc<Connection>, request: Request<Incoming>) -> Res
     let id = worker.next_id();
     let (mut parts, body) = request.into_parts();
     let mut told = Told::default();
-    let (site, served) = match connection.site(&mut parts) {
-        Ok(site) => (Some(site), serve(&connection, site, &id, (&parts, body), &mut told).await),
+    let asked = forward_auth::described(&connection, &mut parts);
+    let narrowed = |asked| move |refusal| if asked { forward_auth::narrowed(refusal) } else { refusal };
+    let found = asked.and_then(|asked| Ok((connection.site(&mut parts).map_err(narrowed(asked))?, asked)));
+    let (site, served) = match found {
+        Ok((site, asked)) => {
+            let served = serve(&connection, (site, asked), &id, (&parts, body), &mut told).await;
+            (Some(site), served.map_err(narrowed(asked)))
+        }
         Err(refusal) => (None, Err(refusal)),
     };
     let mut response = served.unwrap_or_else(|refusal| said(&connection.reason(refusal), &parts, &id));
@@ -96,7 +103,7 @@ fn said(refusal: &Refusal, parts: &Parts, id: &[u8; 32]) -> Response<Body> {
 
 async fn serve(
     connection: &Connection,
-    site: &Arc<Site>,
+    (site, asked): (&Arc<Site>, bool),
     id: &[u8; 32],
     (parts, body): (&Parts, Incoming),
     told: &mut Told,
@@ -105,10 +112,11 @@ async fn serve(
     let (rates, now) = (&worker.gateway.rates, || worker.now());
     rates.arrives(peer, now, told)?;
     let path = NormalPath::parse(&parts.uri)?;
-    if cors::is_preflight(parts) {
+    if asked {
+        forward_auth::check(site, path.as_str(), &parts.headers)?;
+    } else if cors::is_preflight(parts) {
         return cors::preflight(site, &parts.headers);
-    }
-    if let Some(room) = own::room_of(site, path.as_str()) {
+    } else if let Some(room) = own::room_of(site, path.as_str()) {
         antiforgery::check_destination(Kind::Api, &parts.headers)?;
         if let Some(leg) = own::login_leg(site, room, path.as_str()) {
             rates.logs_in(leg, peer, now, told)?;
@@ -122,6 +130,9 @@ async fn serve(
         Found::MethodNotAllowed(allow) => return Err(Refusal::MethodNotAllowed { allow: allow.clone() }),
         Found::Nothing => return Err(Refusal::NotFound),
     };
+    if asked != matches!(route.to, Target::Outside) {
+        return Err(Refusal::NotFound);
+    }
     antiforgery::check_destination(route.kind, &parts.headers)?;
     let handshake = upgrade::asked(parts)?;
     let app = ticket::presented(&parts.headers).filter(|_| takes_apps(route));
@@ -137,19 +148,23 @@ async fn serve(
     if let (Caller::Session(_), None, true) = (&caller, &handshake, by_browser) {
         match antiforgery::check(route.kind, &parts.method, &parts.headers, site.origins()) {
             // A link from a sibling host, or a Lax cookie: the next request is the own page's.
-            Err(Forgery::ForeignOrigin) if is_a_link(route, parts) => return Ok(hop(parts)),
+            Err(Forgery::ForeignOrigin) if !asked && is_a_link(route, parts) => return Ok(hop(parts)),
             checked => checked?,
         }
     }
     let permit = match decide(&route.rule, caller, peer, || worker.now()) {
         Ok(permit) => permit,
-        Err(refusal) => return turned_away(site, route, parts, refusal),
+        Err(unmet) if asked => return Err(told_no(site, route, parts, unmet)),
+        Err(unmet) => return turned_away(site, route, parts, unmet),
     };
     rates.passes(&permit, (route.limit.as_ref(), site, peer), now, told)?;
     let authorization = token(worker, site, route, &permit).await?;
     if let Some(live) = permit.session() {
         // Now it is in use. Calls that were refused, or got no token, keep no session alive (U2).
         worker.gateway.sessions.seen(live, worker.now());
+    }
+    if asked {
+        return Ok(forward_auth::permitted(&permit, authorization.as_ref()));
     }
     send(connection, Call { permit, site, route, peer, id, authorization, handshake }, parts, body).await
 }

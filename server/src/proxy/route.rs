@@ -39,6 +39,8 @@ pub enum Target {
     Upstream(Arc<Upstream>),
     /// To files.
     Folder(Box<Folder>),
+    /// To where a proxy in front sends it, which asks first (forward-auth).
+    Outside,
 }
 
 /// How documents that a route answers are shown by a browser that navigates to them.

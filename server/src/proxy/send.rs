@@ -58,6 +58,7 @@ pub(crate) async fn send(
             hygiene::finish(response.headers_mut(), route.rule.access == Access::SignedIn, route.documents);
             return Ok(response);
         }
+        Target::Outside => return Err(Refusal::NotFound),
     };
     let limit = route.body_limit_bytes;
     let (body, body_len) = match body.size_hint().exact() {

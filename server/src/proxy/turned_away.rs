@@ -27,22 +27,32 @@ const LED_SECS: i64 = 30;
 pub(super) fn turned_away(site: &Site, route: &Route, parts: &Parts, unmet: Unmet) -> Result<Response<Body>, Refusal> {
     let person = is_a_link(route, parts);
     match unmet {
-        // No browser signs in at a host for apps alone (RFC 6750 section 3).
-        Unmet::SignInNeeded if site.client.is_none() => Err(app_token::missing().into()),
-        Unmet::SignInNeeded if person => sign_in_first(site, route, parts),
-        Unmet::SignInNeeded if is_looked_at(&parts.method, &parts.headers) => {
-            Err(Refusal::FormNotKept { login_url: login_from(site, parts) })
-        }
-        Unmet::SignInNeeded => Err(Refusal::SignInNeeded { login_url: site.login_url() }),
-        Unmet::MachineTokenNeeded => Err(Refusal::MachineTokenNeeded),
+        Unmet::SignInNeeded if person && site.client.is_some() => sign_in_first(site, route, parts),
         Unmet::StepUp(ask) if person => step_up(site, parts, ask),
+        unmet => Err(told_no(site, route, parts, unmet)),
+    }
+}
+
+/// The refusal in words, which leads a person nowhere by itself.
+pub(super) fn told_no(site: &Site, route: &Route, parts: &Parts, unmet: Unmet) -> Refusal {
+    let person = is_a_link(route, parts);
+    match unmet {
+        // No browser signs in at a host for apps alone (RFC 6750 section 3).
+        Unmet::SignInNeeded if site.client.is_none() => app_token::missing().into(),
+        Unmet::SignInNeeded if person => Refusal::SignInNeeded { login_url: login_from(site, parts) },
+        Unmet::SignInNeeded if is_looked_at(&parts.method, &parts.headers) => {
+            Refusal::FormNotKept { login_url: login_from(site, parts) }
+        }
+        Unmet::SignInNeeded => Refusal::SignInNeeded { login_url: site.login_url() },
+        Unmet::MachineTokenNeeded => Refusal::MachineTokenNeeded,
         Unmet::StepUp(ask) => {
-            let step_up_url = login_url(site, &ask, shown_page(site, &parts.headers).unwrap_or("/"));
-            Err(Refusal::StepUp { ask, step_up_url })
+            let here = if person { target(parts) } else { shown_page(site, &parts.headers).unwrap_or("/") };
+            let step_up_url = login_url(site, &ask, here);
+            Refusal::StepUp { ask, step_up_url }
         }
         Unmet::Missing(needs) => {
             let text = Unmet::Missing(needs.clone()).to_string();
-            Err(Refusal::NotPermitted { needs, text })
+            Refusal::NotPermitted { needs, text }
         }
     }
 }

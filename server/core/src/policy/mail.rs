@@ -40,13 +40,17 @@ impl fmt::Display for MailDomain {
     }
 }
 
-/// The domain of the verified address in the claims (OIDC Core section 5.1). `email_verified` must be `true` itself:
-/// a text that says so is a claim of another type.
+/// The verified address in the claims (OIDC Core section 5.1). `email_verified` must be `true` itself: a text that says
+/// so is a claim of another type.
+#[must_use]
+pub fn verified_address(claims: &Map<String, Value>) -> Option<&str> {
+    let address = claims.get("email")?.as_str()?;
+    let is_verified = claims.get("email_verified") == Some(&Value::Bool(true));
+    (is_verified && domain_of(address).is_some()).then_some(address)
+}
+
 pub(super) fn verified_domain(claims: &Map<String, Value>) -> Option<&str> {
-    if claims.get("email_verified") != Some(&Value::Bool(true)) {
-        return None;
-    }
-    domain_of(claims.get("email")?.as_str()?)
+    verified_address(claims).and_then(domain_of)
 }
 
 /// The domain of an address of the plain form `local@domain` (RFC 5321 section 4.1.2). Whatever two readers could read

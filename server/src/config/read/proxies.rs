@@ -1,9 +1,12 @@
 //! What `[server]` says of the proxies in front of the gateway.
 
 use cloakroom_core::policy::Network;
+use secrecy::SecretString;
 
+use super::Outside;
 use crate::config::mask::quoted;
 use crate::config::reader::Reader;
+use crate::config::secret::{self, Use};
 use crate::edge::forwarded::{ForwardedHeader, TrustedProxies};
 
 pub(super) fn proxies(reader: &Reader<'_>) -> TrustedProxies {
@@ -33,4 +36,29 @@ pub(super) fn proxies(reader: &Reader<'_>) -> TrustedProxies {
         reader.clash(place, what, "name the networks of your proxies: trusted_proxies = [\"10.0.0.0/8\"]");
     }
     TrustedProxies { networks, header: header.value, proxy_protocol: proxy_protocol.value }
+}
+
+/// What a proxy shows that asks before it forwards by itself. It must be a trusted one, for it tells of others'
+/// requests (S1), and must not hide its own address behind theirs.
+pub(super) fn forward_auth(
+    reader: &Reader<'_>,
+    proxies: &TrustedProxies,
+    outside: &Outside<'_>,
+) -> Option<SecretString> {
+    let found = reader.text("forward_auth_secret")?;
+    if proxies.networks.is_empty() && !reader.has("trusted_proxies") {
+        let what = "server.forward_auth_secret changes nothing without server.trusted_proxies: nobody may ask";
+        reader.clash(&found.place, what, "name the networks of your proxies: trusted_proxies = [\"10.0.0.0/8\"]");
+    }
+    if proxies.proxy_protocol {
+        let what = "server.forward_auth_secret does not go with server.proxy_protocol: every question would seem to come from the caller";
+        reader.clash(&found.place, what, "leave one of them out");
+    }
+    match secret::resolve(found.value, Use::ClientSecret, outside) {
+        Ok(read) => Some(read.text),
+        Err(told) => {
+            reader.wrong(&found.place, format!("{}: {}", reader.name("forward_auth_secret"), told.what), told.help);
+            None
+        }
+    }
 }

@@ -45,6 +45,8 @@ pub(super) struct Known<'a> {
     pub(super) policies: &'a Parts<Arc<Policy>>,
     pub(super) names: Names<'a>,
     pub(super) outside: &'a Outside<'a>,
+    /// Whether proxies in front may ask.
+    pub(super) forward_auth: bool,
 }
 
 pub(super) fn routes(root: &Reader<'_>, known: &Known<'_>) -> Vec<Option<Route>> {
@@ -125,8 +127,22 @@ fn route(reader: &Reader<'_>, known: &Known<'_>) -> Option<(Route, Place)> {
     Some((route, path.place))
 }
 
-/// An upstream, or a folder: one of them.
+/// An upstream, a folder, or wherever the proxy in front sends it: one of them.
 fn destination(reader: &Reader<'_>, known: &Known<'_>) -> Option<RouteTo> {
+    let outside = reader.flag("forward_auth");
+    if outside.value {
+        let places = [("folder", reader.text("folder")), ("upstream", reader.text("upstream"))];
+        let keys = places.iter().map(|(key, _)| *key).chain(["documents", "body_limit_bytes"]);
+        for key in keys.filter(|key| reader.has(key)) {
+            let what = format!("{key} changes nothing where forward_auth = true: the proxy in front forwards");
+            reader.clash(&outside.place, what, format!("leave {key} out, or forward_auth"));
+        }
+        if !known.forward_auth {
+            let what = "forward_auth = true needs a secret that the proxy in front shows, or it could not ask";
+            reader.clash(&outside.place, what, "set server.forward_auth_secret, or leave forward_auth out");
+        }
+        return Some(RouteTo::Outside);
+    }
     let allowed = "a folder that is there, absolute or beside the configuration file";
     let folder = reader.parsed(reader.text("folder"), "folder", allowed, |text| {
         let path = known.outside.folder.join(text);
@@ -149,7 +165,7 @@ fn destination(reader: &Reader<'_>, known: &Known<'_>) -> Option<RouteTo> {
 fn service<'a>(to: &RouteTo, upstreams: &'a Parts<Upstream>) -> Option<&'a Upstream> {
     match to {
         RouteTo::Upstream(id) => upstreams.get(id).and_then(Option::as_ref),
-        RouteTo::Folder(_) => None,
+        RouteTo::Folder(_) | RouteTo::Outside => None,
     }
 }
 

@@ -1,6 +1,6 @@
 //! Who stands in front of the gateway, and how often they may call.
 
-use super::{GOOD, check, only, with};
+use super::{GOOD, check, load_with, only, with};
 
 #[test]
 fn u24_proxies_in_front() {
@@ -15,6 +15,32 @@ fn u24_proxies_in_front() {
     only(&server(&format!("{trusted}\nforwarded_header = \"x-real-ip\"")), 3, "is not one of its values");
     only(&server("forwarded_header = \"forwarded\""), 2, "forwarded_header changes nothing without server.trusted");
     only(&server("proxy_protocol = true"), 2, "proxy_protocol changes nothing without server.trusted_proxies");
+    let secret = "forward_auth_secret = \"env:FORWARD_AUTH_SECRET\"";
+    only(&server(secret), 2, "forward_auth_secret changes nothing without server.trusted_proxies");
+    let hidden = format!("{trusted}\nproxy_protocol = true\n{secret}");
+    only(&server(&hidden), 4, "forward_auth_secret does not go with server.proxy_protocol");
+    only(&server(&format!("{trusted}\n{}", secret.replace("env:", "env:NO_"))), 3, "forward_auth_secret");
+}
+
+#[test]
+fn u24_routes_that_a_proxy_in_front_forwards() {
+    let front = "trusted_proxies = [\"10.0.0.0/8\"]\nforward_auth_secret = \"env:FORWARD_AUTH_SECRET\"\nlisten = ";
+    let route =
+        |lines: &str| format!("{}\n[[routes]]\nsite = \"app\"\npath = \"/wiki/\"\n{lines}\n", with("listen = ", front));
+    assert!(load_with(&route("forward_auth = true"), &[]).is_ok());
+    let both = |key: &str| format!("{key} changes nothing where forward_auth = true");
+    for (key, line) in [
+        ("upstream", "upstream = \"api\""),
+        ("folder", "folder = \".\""),
+        ("documents", "documents = true"),
+        ("body_limit_bytes", "body_limit_bytes = 5"),
+    ] {
+        only(&route(&format!("forward_auth = true\n{line}")), 32, &both(key));
+    }
+    let nobody = format!("{GOOD}\n[[routes]]\nsite = \"app\"\npath = \"/wiki/\"\nforward_auth = true\n");
+    only(&nobody, 30, "forward_auth = true needs a secret");
+    let unused = load_with(&with("listen = ", front), &[]).expect("loads");
+    assert!(unused.warnings.to_string().contains("server.forward_auth_secret opens no route"), "{}", unused.warnings);
 }
 
 #[test]
