@@ -13,7 +13,7 @@ use crate::postgres::{self, ConnectError, Settings};
 use crate::sqlite;
 
 /// What goes over: parents before those that refer to them. The change log and rows to lock are each store's own.
-const TABLES: [&str; 21] = [
+const TABLES: [&str; 22] = [
     "ring_keys",
     "subject_keys",
     "sessions",
@@ -21,6 +21,7 @@ const TABLES: [&str; 21] = [
     "refresh_leases",
     "refresh_attempts",
     "mobile_grants",
+    "device_grants",
     "successions",
     "used_transactions",
     "used_logout_tokens",
