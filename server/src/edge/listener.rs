@@ -10,9 +10,9 @@ use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
 use tokio::time::timeout;
 
-/// A drain accepts until nobody has come for so long,
+/// A drain accepts until there is no connection and nobody has come for so long,
 const NOBODY_COMES: Duration = Duration::from_millis(20);
-/// and for so long at most.
+/// and for so long at most: a load balancer looks at `/readyz` meanwhile.
 const LAST_CALL: Duration = Duration::from_millis(500);
 
 /// A worker as the acceptor sees it.
@@ -36,15 +36,19 @@ pub struct Hall {
 }
 
 impl Hall {
+    /// How many connections there are.
+    fn held(&self) -> usize {
+        self.desks.iter().map(|desk| desk.load.load(Relaxed)).sum()
+    }
+
     /// Waits until there is a place. Meanwhile workers close what idles.
     async fn place(&self) {
-        let held = || self.desks.iter().map(|desk| desk.load.load(Relaxed)).sum::<usize>();
-        if held() < self.places {
+        if self.held() < self.places {
             return;
         }
         tracing::warn!(max_connections = self.places, "every place is taken; idle connections are closed");
         self.crowded.store(true, Relaxed);
-        while held() >= self.places {
+        while self.held() >= self.places {
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
         self.crowded.store(false, Relaxed);
@@ -65,14 +69,18 @@ pub async fn accept(listener: TcpListener, hall: Hall, mut drain: watch::Receive
         };
         take(accepted, &hall).await;
     }
-    // Who has knocked already gets in; a client whose connection is reset would not know what became of its request.
+    // Who has knocked already gets in, and who comes before a load balancer can have heard: a client whose connection is
+    // reset would not know what became of its request.
     let last_call = async {
-        while let Ok(accepted) = timeout(NOBODY_COMES, hall.accept(&listener)).await {
-            take(accepted, &hall).await;
+        loop {
+            match timeout(NOBODY_COMES, hall.accept(&listener)).await {
+                Ok(accepted) => take(accepted, &hall).await,
+                Err(_) if hall.held() == 0 => return,
+                Err(_) => {}
+            }
         }
     };
     if timeout(LAST_CALL, last_call).await.is_err() {
-        tracing::info!("clients go on to connect while the process drains; they are refused from now on");
         while let Some(accepted) = hall.accept(&listener).now_or_never() {
             take(accepted, &hall).await;
         }

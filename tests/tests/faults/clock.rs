@@ -48,4 +48,6 @@ async fn f04_clock_that_jumps_ends_no_session_and_stops_no_login() {
     fs::write(&clock, "+2h").unwrap();
     gateway.launch().await;
     assert_eq!(alice.fetch("GET", &gateway.app("/api/x")).send().await.status, 401);
+    // By itself, so that the library takes its shared memory back.
+    gateway.stop().await;
 }
