@@ -148,3 +148,29 @@ async fn f10_database_that_goes_back_in_time_is_no_longer_served() {
     assert!(!gateway.ended().await.success());
     assert!(gateway.log().contains("went back"), "{}", gateway.log());
 }
+
+#[tokio::test]
+async fn u10_every_kind_of_row_is_copied_as_it_is() {
+    let server = Server::shared();
+    let database = server.database();
+    let mut gateway = Setup::default().start().await;
+    gateway.environment("TESTS_STORE", &server.url(&database));
+    gateway.signed_in("alice").await;
+    gateway.stop().await;
+    for (device, denied) in [("01", 0), ("02", 1)] {
+        let row = format!(
+            "INSERT INTO device_grants (device, user_code, client_id, scopes, address, created_at, expires_at, polled_at, \
+             interval_ms, denied) VALUES (unhex('{0}'), unhex('{0}'), 'tv', 'openid', '192.0.2.1', 1, 2, 1, 5000, {denied})",
+            device.repeat(32)
+        );
+        assert_eq!(gateway.database().await.execute(&row).await, 1);
+    }
+    let figure = "INSERT INTO figures VALUES (60, 0, 'default', 'login', 'app', 'main', 3)";
+    assert_eq!(gateway.database().await.execute(figure).await, 1);
+    let new = with_store(&gateway, "env:TESTS_STORE");
+    let copied = gateway.run(&["sessions", "copy", "--to", &new]);
+    assert!(copied.status.success(), "{}", said(&copied));
+    let denied = server.psql(&database, "SELECT string_agg(denied::text, ' ' ORDER BY device) FROM device_grants");
+    assert_eq!(denied.trim(), "false true");
+    assert_eq!(server.psql(&database, "SELECT n FROM figures WHERE minute = 0").trim(), "3");
+}

@@ -37,6 +37,8 @@ const TABLES: [&str; 22] = [
     "service_accounts",
     "figures",
 ];
+/// Columns that are a boolean there and a number here.
+const BOOLEANS: [(&str, &str); 1] = [("device_grants", "denied")];
 /// The one row of it is there already.
 const HEAD: &str = "audit_head";
 /// Sent together.
@@ -145,6 +147,9 @@ impl Table {
         key.sort_unstable();
         let key: Vec<&str> = key.into_iter().map(|(_, name)| name).collect();
         let text = |column: &&str| {
+            if BOOLEANS.contains(&(name, *column)) {
+                return format!("CASE {column} WHEN 0 THEN 'f' ELSE 't' END");
+            }
             format!(
                 "CASE typeof({column}) WHEN 'null' THEN NULL WHEN 'blob' THEN '\\x' || lower(hex({column})) \
                  ELSE CAST({column} AS TEXT) END"
