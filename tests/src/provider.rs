@@ -3,9 +3,14 @@
 use crate::wire::{Answer, Request};
 use serde_json::{Value, json};
 use std::io::{BufRead as _, BufReader};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::sync::OnceLock;
+use std::sync::{OnceLock, mpsc};
+use std::time::Duration;
 use url::Url;
+
+/// How long a provider may take to listen; it usually does within a second.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A running provider. It ends when its standard input closes, so a killed test run leaves nothing behind.
 pub struct Provider {
@@ -30,6 +35,17 @@ impl Provider {
             "run `npm ci` in {} first (cargo xtask test does)",
             folder.display()
         );
+        // A node under load was once seen to stand still before its first line of ours.
+        let (child, line) =
+            (0..3).find_map(|_| Self::tried(&folder, port)).expect("the provider says where it listens");
+        let ready: Value = serde_json::from_str(&line).expect("the provider's first line is JSON");
+        let issuer = ready["issuer"].as_str().expect("an issuer").to_owned();
+        let port = Url::parse(&issuer).unwrap().port().expect("a port");
+        Self { child, issuer, port }
+    }
+
+    /// The process and its first line, if that comes in time.
+    fn tried(folder: &Path, port: u16) -> Option<(Child, String)> {
         let mut child = Command::new("node")
             .arg("run.mjs")
             .env("PORT", port.to_string())
@@ -39,13 +55,20 @@ impl Provider {
             .stderr(Stdio::null())
             .spawn()
             .expect("node starts");
-        let mut line = String::new();
         let stdout = child.stdout.take().expect("a pipe was asked for");
-        BufReader::new(stdout).read_line(&mut line).expect("the provider says where it listens");
-        let ready: Value = serde_json::from_str(&line).expect("the provider's first line is JSON");
-        let issuer = ready["issuer"].as_str().expect("an issuer").to_owned();
-        let port = Url::parse(&issuer).unwrap().port().expect("a port");
-        Self { child, issuer, port }
+        let (said, heard) = mpsc::channel();
+        std::thread::spawn(move || {
+            let mut line = String::new();
+            said.send(BufReader::new(stdout).read_line(&mut line).map(|_| line))
+        });
+        if let Ok(Ok(line)) = heard.recv_timeout(PATIENCE)
+            && !line.is_empty()
+        {
+            return Some((child, line));
+        }
+        drop(child.kill());
+        drop(child.wait());
+        None
     }
 
     /// The port it listens on.
