@@ -126,6 +126,15 @@ impl Server {
         self.try_psql(database, sql).unwrap_or_else(|| panic!("{sql} does not run"))
     }
 
+    /// Everything in a database, as a backup holds it.
+    pub fn dump(&self, database: &str) -> Vec<u8> {
+        let mut dump = Command::new("pg_dump");
+        dump.args(["-h", "127.0.0.1", "-U", USER, "-p", &self.port.to_string(), database]).env("PGPASSWORD", PASSWORD);
+        let done = dump.output().expect("pg_dump runs (apt-get install postgresql-15)");
+        assert!(done.status.success(), "{done:?}");
+        done.stdout
+    }
+
     fn try_psql(&self, database: &str, sql: &str) -> Option<String> {
         let mut psql = Command::new("psql");
         psql.args(["-h", "127.0.0.1", "-U", USER, "-p", &self.port.to_string(), "-d", database]);

@@ -3,6 +3,7 @@
 mod keys;
 mod lifetime;
 mod limit;
+mod secrets;
 mod step_up;
 mod sweep;
 mod tossed;
