@@ -10,7 +10,7 @@ test("a phone signs in, calls, refreshes, loses to a thief, and signs out", asyn
   const signIn = async () => {
     await page.locator("#sign-in").click();
     // Any app can claim a loopback port: so a page names it first.
-    await expect(page.getByRole("heading")).toContainText("Sign in to Sample phone app?");
+    await expect(page.getByRole("heading", { level: 1 })).toContainText("Sign in to Sample phone app?");
     await page.getByRole("button", { name: /Sign in/ }).click();
   };
   await signIn();
