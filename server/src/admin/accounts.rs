@@ -26,10 +26,6 @@ use crate::gateway::Gateway;
 /// The longest overlap of two tokens.
 const OVERLAP_MAX_SECS: u32 = 604_800;
 
-fn bad(name: &str, what: &'static str) -> Refusal {
-    Refusal::BadParameter { name: name.to_owned(), what }
-}
-
 /// Every service account inside the fence, the newest first, at most 500.
 #[utoipa::path(
     get, path = "/admin/api/v1/service-accounts", tag = "service-accounts",
@@ -73,7 +69,7 @@ pub(crate) async fn make(
     let now = gateway.now();
     let name = asked.name.trim().to_owned();
     if name.is_empty() || name.chars().count() > ACCOUNT_NAME_MAX_CHARS || name.chars().any(char::is_control) {
-        return Err(bad("name", "must have 1 to 100 characters, none of them a control character"));
+        return Err(Refusal::parameter("name", "must have 1 to 100 characters, none of them a control character"));
     }
     let (id, ring) = (AccountId::new(now, &*gateway.random), gateway.sessions.vault().ring());
     let (token, secret) = new_token(&ring, &*gateway.random, id);
@@ -107,16 +103,16 @@ fn tenant(gateway: &Gateway, admin: &Administrator, asked: Option<String>) -> Re
     match asked {
         None => Ok(admin.fence.tenant().map(str::to_owned)),
         Some(tenant) if admin.fence.shows(&tenant) && gateway.facts.has_tenant(&tenant) => Ok(Some(tenant)),
-        Some(_) => Err(bad("tenant", "is no client's")),
+        Some(_) => Err(Refusal::parameter("tenant", "is no client's")),
     }
 }
 
 fn scopes(asked: &[Permission]) -> Result<Vec<String>, Refusal> {
     if asked.is_empty() {
-        return Err(bad("scopes", "must name at least one"));
+        return Err(Refusal::parameter("scopes", "must name at least one"));
     }
     if asked.contains(&Permission::AccountsManage) {
-        return Err(bad("scopes", "must not name accounts.manage: only people manage service accounts"));
+        return Err(Refusal::parameter("scopes", "must not name accounts.manage: only people manage service accounts"));
     }
     let named = Permission::ALL.into_iter().filter(|permission| asked.contains(permission));
     Ok(named.map(|permission| permission.code().to_owned()).collect())
@@ -126,7 +122,7 @@ fn expiry(asked: Option<&str>, now: UnixMs) -> Result<Option<UnixMs>, Refusal> {
     match asked.map(UnixMs::parse_rfc3339) {
         None => Ok(None),
         Some(Some(at)) if at > now => Ok(Some(at)),
-        Some(_) => Err(bad("expires_at", "must be an RFC 3339 moment that is still to come")),
+        Some(_) => Err(Refusal::parameter("expires_at", "must be an RFC 3339 moment that is still to come")),
     }
 }
 
@@ -156,12 +152,12 @@ pub(crate) async fn rotate(
     let asked: RotateServiceAccount = serde_json::from_slice(&body)
         .map_err(|_| Refusal::BadRequest("the body must be JSON such as {\"overlap_secs\": 3600}"))?;
     if asked.overlap_secs > OVERLAP_MAX_SECS {
-        return Err(bad("overlap_secs", "must be a number from 0 to 604800"));
+        return Err(Refusal::parameter("overlap_secs", "must be a number from 0 to 604800"));
     }
     let mut account = one(&gateway, &admin, &id).await?;
     admin.is_recent(&gateway, &context)?;
     if account.rights.disabled_at.is_some() {
-        return Err(bad("id", "is of a disabled account: make a new one"));
+        return Err(Refusal::parameter("id", "is of a disabled account: make a new one"));
     }
     let (now, ring) = (gateway.now(), gateway.sessions.vault().ring());
     let (token, secret) = new_token(&ring, &*gateway.random, account.rights.id);
@@ -216,7 +212,7 @@ pub(crate) async fn disable(
 async fn one(gateway: &Gateway, admin: &Administrator, id: &str) -> Result<Account, Refusal> {
     let id: AccountId = id.parse().map_err(|_| Refusal::NotFound)?;
     let account = gateway.sessions.store().account(id).await?;
-    let seen = |account: &Account| admin.fence.tenant().is_none_or(|own| account.rights.tenant.as_deref() == Some(own));
+    let seen = |account: &Account| admin.fence.shows_any(account.rights.tenant.as_deref());
     account.filter(seen).ok_or(Refusal::NotFound)
 }
 

@@ -42,16 +42,15 @@ pub(crate) async fn handle(
 ) -> Result<Response, Refusal> {
     admin.may(Permission::SessionsRead)?;
     let params = Params::parse(raw.as_deref().unwrap_or_default())?.only(&["range", "client", "provider"])?;
-    let bad = |name: &str, what| Refusal::BadParameter { name: name.to_owned(), what };
     // Minutes of a step, and how many.
     let (step, steps) = match params.get("range") {
         None | Some("1h") => (1, 60),
         Some("24h") => (15, 96),
         Some("7d") => (60, 168),
-        Some(_) => return Err(bad("range", "must be 1h, 24h or 7d")),
+        Some(_) => return Err(Refusal::parameter("range", "must be 1h, 24h or 7d")),
     };
     let text = |name: &str| match params.get(name) {
-        Some(text) if text.len() > TEXT_BYTES => Err(bad(name, "is longer than 200 bytes")),
+        Some(text) if text.len() > TEXT_BYTES => Err(Refusal::parameter(name, "is longer than 200 bytes")),
         other => Ok(other.map(str::to_owned)),
     };
     let (client_id, provider_id, now) = (text("client")?, text("provider")?, gateway.now());

@@ -20,10 +20,6 @@ use crate::gateway::Gateway;
 
 const REASON: Refusal = Refusal::BadRequest("the reason must have 1 to 500 characters");
 
-fn bad(name: &str, what: &'static str) -> Refusal {
-    Refusal::BadParameter { name: name.to_owned(), what }
-}
-
 /// Locks. From the answer on nobody is served whom it covers, and no sign-in of theirs starts a session.
 #[utoipa::path(
     post, path = "/admin/api/v1/locks", tag = "locks",
@@ -51,7 +47,7 @@ pub(crate) async fn set(
     let until = match asked.until.as_deref().map(UnixMs::parse_rfc3339) {
         None => None,
         Some(Some(until)) if until > now => Some(until),
-        Some(_) => return Err(bad("until", "must be an RFC 3339 moment that is still to come")),
+        Some(_) => return Err(Refusal::parameter("until", "must be an RFC 3339 moment that is still to come")),
     };
     let whom = whom(&gateway, &admin, asked).await?;
     if !matches!(whom, Locked::User(_)) {
@@ -79,10 +75,10 @@ async fn whom(gateway: &Gateway, admin: &Administrator, asked: SetLock) -> Resul
     match (asked.user, asked.client, asked.provider) {
         (Some(UserRef { issuer, sub }), None, None) => {
             if !gateway.sessions.providers().any(|provider| provider.issuer() == issuer) {
-                return Err(bad("user.issuer", "is no provider's issuer"));
+                return Err(Refusal::parameter("user.issuer", "is no provider's issuer"));
             }
             if own.issuer == issuer && own.sub == sub {
-                return Err(bad("user", "is you: the lock would keep you out"));
+                return Err(Refusal::parameter("user", "is you: the lock would keep you out"));
             }
             let subject = gateway.sessions.vault().ring().subject(&issuer, &sub);
             let user = User { issuer, sub, subject };
@@ -92,18 +88,18 @@ async fn whom(gateway: &Gateway, admin: &Administrator, asked: SetLock) -> Resul
             Ok(Locked::User(user))
         }
         (None, Some(client), None) if Some(&*client) == gateway.console_client() => {
-            Err(bad("client", "is the console's: the lock would keep every administrator out"))
+            Err(Refusal::parameter("client", "is the console's: the lock would keep every administrator out"))
         }
         (None, Some(client), None) => {
             let known = gateway.client_tenant(&client).is_some_and(|tenant| admin.fence.shows(&tenant));
-            if known { Ok(Locked::Client(client)) } else { Err(bad("client", "is not known")) }
+            if known { Ok(Locked::Client(client)) } else { Err(Refusal::parameter("client", "is not known")) }
         }
         (None, None, Some(provider)) if admin.session().is_some_and(|live| *provider == *live.provider_id) => {
-            Err(bad("provider", "is the one that you signed in by: the lock would keep you out"))
+            Err(Refusal::parameter("provider", "is the one that you signed in by: the lock would keep you out"))
         }
         (None, None, Some(provider)) => {
             let known = gateway.sessions.provider(&provider).is_some() && admin.fence.tenant().is_none();
-            if known { Ok(Locked::Provider(provider)) } else { Err(bad("provider", "is not known")) }
+            if known { Ok(Locked::Provider(provider)) } else { Err(Refusal::parameter("provider", "is not known")) }
         }
         _ => Err(Refusal::BadRequest("name exactly one of user, client and provider")),
     }
@@ -143,7 +139,7 @@ pub(crate) async fn list(
     let (state, held_at) = match params.get("state") {
         None | Some("holds") => ("holds", Some(now)),
         Some("all") => ("all", None),
-        Some(_) => return Err(bad("state", "must be holds or all")),
+        Some(_) => return Err(Refusal::parameter("state", "must be holds or all")),
     };
     let (ring, tenant) = (gateway.sessions.vault().ring(), admin.fence.tenant());
     let bound: [&[u8]; 3] = [b"locks", state.as_bytes(), tenant.unwrap_or_default().as_bytes()];
@@ -190,7 +186,7 @@ pub(crate) async fn lift(
     let id: LockId = id.parse().map_err(|_| Refusal::NotFound)?;
     let store = gateway.sessions.store();
     // One of another fence is not there (A1).
-    let seen = |lock: &Lock| admin.fence.tenant().is_none_or(|own| lock.tenant.as_deref() == Some(own));
+    let seen = |lock: &Lock| admin.fence.shows_any(lock.tenant.as_deref());
     let lock = store.lock(id).await?.filter(seen).ok_or(Refusal::NotFound)?;
     match &lock.whom {
         Locked::User(user) => {

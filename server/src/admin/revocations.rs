@@ -251,7 +251,7 @@ pub(crate) async fn one(
     let id: RevocationId = id.parse().map_err(|_| Refusal::NotFound)?;
     let row = gateway.sessions.store().revocation(id).await?;
     // One of another fence is not there (A1).
-    let row = row.filter(|row| admin.fence.tenant().is_none_or(|own| row.filter.tenant.as_deref() == Some(own)));
+    let row = row.filter(|row| admin.fence.shows_any(row.filter.tenant.as_deref()));
     Ok(json(&report(&gateway, &row.ok_or(Refusal::NotFound)?).await?))
 }
 

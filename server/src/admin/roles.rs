@@ -45,6 +45,12 @@ impl Fence {
     pub fn shows(&self, tenant: &str) -> bool {
         self.tenant().is_none_or(|own| own == tenant)
     }
+
+    /// The same of something that may be of no one tenant: it is for those without a fence (A1).
+    #[must_use]
+    pub fn shows_any(&self, tenant: Option<&str>) -> bool {
+        self.tenant().is_none_or(|own| tenant == Some(own))
+    }
 }
 
 impl RoleRules {

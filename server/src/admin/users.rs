@@ -57,14 +57,13 @@ pub(crate) async fn list(
 ) -> Result<Response, Refusal> {
     admin.may(Permission::SessionsRead)?;
     let params = Params::parse(raw.as_deref().unwrap_or_default())?.only(&["state", "sub", "q", "limit", "cursor"])?;
-    let bad = |name: &str, what| Refusal::BadParameter { name: name.to_owned(), what };
     let (state, live) = match params.get("state") {
         None | Some("live") => ("live", true),
         Some("all") => ("all", false),
-        Some(_) => return Err(bad("state", "must be live or all")),
+        Some(_) => return Err(Refusal::parameter("state", "must be live or all")),
     };
     let text = |name: &str| match params.get(name) {
-        Some(text) if text.len() > TEXT_BYTES => Err(bad(name, "is longer than 200 bytes")),
+        Some(text) if text.len() > TEXT_BYTES => Err(Refusal::parameter(name, "is longer than 200 bytes")),
         other => Ok(other.map(str::to_owned)),
     };
     let (sub, q, limit, now) = (text("sub")?, text("q")?, paging::limit(&params)?, gateway.now());

@@ -215,6 +215,12 @@ impl From<MachineFault> for Refusal {
 }
 
 impl Refusal {
+    /// The refusal of a parameter; `what` continues the sentence that its name begins.
+    #[must_use]
+    pub fn parameter(name: &str, what: &'static str) -> Self {
+        Self::BadParameter { name: name.to_owned(), what }
+    }
+
     /// An exchange's refusal, with the address where to sign in.
     #[must_use]
     pub fn exchange(error: ExchangeError, login_url: impl FnOnce() -> String) -> Self {

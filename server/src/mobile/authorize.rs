@@ -115,13 +115,13 @@ pub(super) struct Asked<'a> {
 
 /// The app and its redirect URI; errors here lead nowhere (M1).
 pub(super) fn asked(context: &Context, params: Params) -> Result<Asked<'_>, Refusal> {
-    let bad = |name: &str, what: &'static str| Refusal::BadParameter { name: name.to_owned(), what };
-    let id = params.get("client_id").ok_or_else(|| bad("client_id", "is missing"))?;
+    let id = params.get("client_id").ok_or_else(|| Refusal::parameter("client_id", "is missing"))?;
     let app = context.site.issues.iter().find(|app| *app.id == *id);
-    let app = app.ok_or_else(|| bad("client_id", "names no app that is registered here"))?;
-    let redirect_uri = params.get("redirect_uri").ok_or_else(|| bad("redirect_uri", "is missing"))?.to_owned();
+    let app = app.ok_or_else(|| Refusal::parameter("client_id", "names no app that is registered here"))?;
+    let redirect_uri =
+        params.get("redirect_uri").ok_or_else(|| Refusal::parameter("redirect_uri", "is missing"))?.to_owned();
     let redirect = app.redirect(&redirect_uri);
-    let redirect = redirect.ok_or_else(|| bad("redirect_uri", "is not one that this app registered"))?;
+    let redirect = redirect.ok_or_else(|| Refusal::parameter("redirect_uri", "is not one that this app registered"))?;
     let state = params.get("state").filter(|state| state.len() <= STATE_BYTES).map(str::to_owned);
     Ok(Asked { app, redirect, redirect_uri, state, params, pushed: None })
 }

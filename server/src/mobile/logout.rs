@@ -52,15 +52,14 @@ pub(crate) async fn handle(
     RawQuery(query): RawQuery,
 ) -> Result<Response, Refusal> {
     let params = Params::parse(query.as_deref().unwrap_or_default())?;
-    let bad = |name: &str, what: &'static str| Refusal::BadParameter { name: name.to_owned(), what };
-    let id = params.get("client_id").ok_or_else(|| bad("client_id", "is missing"))?;
+    let id = params.get("client_id").ok_or_else(|| Refusal::parameter("client_id", "is missing"))?;
     let app = context.site.issues.iter().find(|app| *app.id == *id);
-    let app = app.ok_or_else(|| bad("client_id", "names no app that is registered here"))?;
+    let app = app.ok_or_else(|| Refusal::parameter("client_id", "names no app that is registered here"))?;
     let back = back(app, &params)?;
     // Client libraries that know no `logout_hint` have an `id_token_hint`; apps get no ID token, so it is free.
     let hint = params.get("logout_hint").or(params.get("id_token_hint"));
-    let hint = hint.ok_or_else(|| bad("logout_hint", "is missing: it comes with the tokens"))?;
-    let wrong = || bad("logout_hint", "is none of this app's sessions");
+    let hint = hint.ok_or_else(|| Refusal::parameter("logout_hint", "is missing: it comes with the tokens"))?;
+    let wrong = || Refusal::parameter("logout_hint", "is none of this app's sessions");
     let opened = find(&gateway, app, hint).await?.ok_or_else(wrong)?;
     if let Opened::Live(live) = opened {
         let state = seal(&gateway, app, back.clone());
@@ -91,12 +90,11 @@ pub(crate) async fn signed_out(
 /// Where the app wants the browser back: exactly a registered address, with the app's state (S9).
 fn back(app: &MobileClient, params: &Params) -> Result<Option<String>, Refusal> {
     let Some(asked) = params.get("post_logout_redirect_uri") else { return Ok(None) };
-    let bad = |name: &str, what: &'static str| Refusal::BadParameter { name: name.to_owned(), what };
     if !app.post_logout_redirect_uris.iter().any(|known| known.admits(asked)) {
-        return Err(bad("post_logout_redirect_uri", "is not one that this app registered"));
+        return Err(Refusal::parameter("post_logout_redirect_uri", "is not one that this app registered"));
     }
     match params.get("state") {
-        Some(state) if state.len() > STATE_BYTES => Err(bad("state", "is longer than 500 bytes")),
+        Some(state) if state.len() > STATE_BYTES => Err(Refusal::parameter("state", "is longer than 500 bytes")),
         Some(state) => Ok(Some(with_query(asked, &[("state", state)]))),
         None => Ok(Some(asked.to_owned())),
     }

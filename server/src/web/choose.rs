@@ -71,7 +71,7 @@ pub(super) fn named<'a>(
         _ => issuer_of(known) == Some(value),
     };
     let found = client.registrations.iter().find(is_it);
-    let found = found.ok_or(Refusal::BadParameter { name: name.into(), what })?;
+    let found = found.ok_or(Refusal::parameter(name, what))?;
     match params.get("iss") {
         Some(iss) if issuer_of(found) != Some(iss) => {
             Err(Refusal::BadParameter { name: "iss".into(), what: "is not the issuer of the provider that is named" })

@@ -29,17 +29,16 @@ pub(crate) async fn handle(
         return Err(Forgery::ForeignOrigin.into());
     }
     let params = Params::parse(query.as_deref().unwrap_or_default())?;
-    let wrong = |name: &str, what| Refusal::BadParameter { name: name.into(), what };
     let issuer = params.get("iss").ok_or_else(|| {
-        wrong("iss", "is missing; register frontchannel_logout_session_required at the identity provider")
+        Refusal::parameter("iss", "is missing; register frontchannel_logout_session_required at the identity provider")
     })?;
     let sid = params.get("sid").filter(|sid| sid.len() <= SID_BYTES).ok_or_else(|| {
-        wrong("sid", "is missing; register frontchannel_logout_session_required at the identity provider")
+        Refusal::parameter("sid", "is missing; register frontchannel_logout_session_required at the identity provider")
     })?;
     let providers = client.registrations.iter().filter_map(|one| gateway.sessions.provider(&one.provider));
     let provider = { providers }
         .find(|provider| provider.issuer() == issuer)
-        .ok_or_else(|| wrong("iss", "names no identity provider that this app logs in with"))?;
+        .ok_or_else(|| Refusal::parameter("iss", "names no identity provider that this app logs in with"))?;
     let ended = gateway.sessions.end_by_front_channel(provider, sid, &client.id).await?;
     if ended > 0 {
         tracing::info!(provider = provider.id(), ended, "the provider's page logged a person out");

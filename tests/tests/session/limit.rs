@@ -67,7 +67,7 @@ async fn c09_u19_one_login_too_many_ends_the_oldest_session_and_says_so() {
 }
 
 #[tokio::test]
-async fn c09_u19_login_beyond_the_limit_can_be_refused_and_is_no_failed_login() {
+async fn u19_c09_login_beyond_the_limit_can_be_refused_and_is_no_failed_login() {
     let mut gateway = limited("refuse").await;
     let mut alices = Vec::new();
     for _ in 0..MOST {

@@ -33,10 +33,6 @@ const TEXT_BYTES: usize = 500;
 /// The most kinds at once.
 const KINDS: usize = 8;
 
-fn bad(name: &str, what: &'static str) -> Refusal {
-    Refusal::BadParameter { name: name.to_owned(), what }
-}
-
 /// The filter that parameters ask for.
 pub(super) fn filter(params: &Params) -> AuditFilter {
     let text = |name| params.get(name).map(str::to_owned);
@@ -64,11 +60,11 @@ pub(super) fn checked(gateway: &Gateway, filter: &AuditFilter, fence: &Fence) ->
         session: session
             .map(str::parse::<SessionId>)
             .transpose()
-            .map_err(|_| bad("session", "must be a session id, a lower-case UUID"))?,
+            .map_err(|_| Refusal::parameter("session", "must be a session id, a lower-case UUID"))?,
         address: address
             .map(str::parse::<IpAddr>)
             .transpose()
-            .map_err(|_| bad("address", "must be an IP address"))?
+            .map_err(|_| Refusal::parameter("address", "must be an IP address"))?
             .map(|address| ring.address(&address.to_string())),
         kinds: kinds(&filter.kind)?,
         from: moment("from", filter.from.as_deref())?,
@@ -84,12 +80,12 @@ fn people(
     issuer: Option<&str>,
 ) -> Result<Vec<[u8; 32]>, Refusal> {
     if [sub, issuer].into_iter().flatten().any(|text| text.len() > TEXT_BYTES) {
-        return Err(bad(name, "is longer than 500 bytes"));
+        return Err(Refusal::parameter(name, "is longer than 500 bytes"));
     }
     let ring = gateway.sessions.vault().ring();
     match (sub, issuer) {
         (None, None) => Ok(Vec::new()),
-        (None, Some(_)) => Err(bad(name, "is missing: an issuer alone names nobody")),
+        (None, Some(_)) => Err(Refusal::parameter(name, "is missing: an issuer alone names nobody")),
         (Some(sub), Some(issuer)) => Ok(vec![ring.subject(issuer, sub)]),
         (Some(sub), None) => Ok(gateway.sessions.providers().map(|known| ring.subject(known.issuer(), sub)).collect()),
     }
@@ -100,10 +96,10 @@ fn kinds(kinds: &[String]) -> Result<Vec<String>, Refusal> {
         (1..=64).contains(&kind.len()) && kind.bytes().all(|c| matches!(c, b'a'..=b'z' | b'0'..=b'9' | b'.' | b'_'))
     };
     if kinds.len() > KINDS {
-        return Err(bad("kind", "names more than 8 kinds"));
+        return Err(Refusal::parameter("kind", "names more than 8 kinds"));
     }
     if !kinds.iter().all(is_code) {
-        return Err(bad("kind", "must be kinds of events, such as session.started,session.ended"));
+        return Err(Refusal::parameter("kind", "must be kinds of events, such as session.started,session.ended"));
     }
     let mut kinds = kinds.to_vec();
     kinds.sort();
@@ -112,8 +108,10 @@ fn kinds(kinds: &[String]) -> Result<Vec<String>, Refusal> {
 }
 
 fn moment(name: &'static str, text: Option<&str>) -> Result<Option<UnixMs>, Refusal> {
-    let parse =
-        |text| UnixMs::parse_rfc3339(text).ok_or_else(|| bad(name, "must be a moment such as 2026-11-24T10:00:00Z"));
+    let parse = |text| {
+        UnixMs::parse_rfc3339(text)
+            .ok_or_else(|| Refusal::parameter(name, "must be a moment such as 2026-11-24T10:00:00Z"))
+    };
     text.map(parse).transpose()
 }
 

@@ -21,18 +21,17 @@ pub(super) struct Asked {
 
 impl Asked {
     pub(super) fn parse(params: &Params, tenant: Option<&str>, now: UnixMs) -> Result<Self, Refusal> {
-        let bad = |name: &str, what| Refusal::BadParameter { name: name.to_owned(), what };
         let state: StateFilter = match params.get("state") {
             None => StateFilter::default(),
-            Some(text) => text.parse().map_err(|_| bad("state", "must be live, ended or all"))?,
+            Some(text) => text.parse().map_err(|_| Refusal::parameter("state", "must be live, ended or all"))?,
         };
         let sort: WireSort = match params.get("sort") {
             None => WireSort::default(),
-            Some(text) => text.parse().map_err(|_| bad("sort", "must be -last_seen or -created"))?,
+            Some(text) => text.parse().map_err(|_| Refusal::parameter("sort", "must be -last_seen or -created"))?,
         };
         let limit = paging::limit(params)?;
         let text = |name: &str| match params.get(name) {
-            Some(text) if text.len() > TEXT_BYTES => Err(bad(name, "is longer than 200 bytes")),
+            Some(text) if text.len() > TEXT_BYTES => Err(Refusal::parameter(name, "is longer than 200 bytes")),
             other => Ok(other.map(str::to_owned)),
         };
         let query = ListQuery {

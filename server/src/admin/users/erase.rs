@@ -48,13 +48,12 @@ pub(crate) async fn handle(
     // A person's key is one for all tenants.
     admin.may_see_all(Permission::UsersErase)?;
     admin.is_recent(&gateway, &context)?;
-    let bad = |name: &str, what| Refusal::BadParameter { name: name.to_owned(), what };
     if asked.confirm_sub != user.sub {
-        return Err(bad("confirm_sub", "is not the person's sub: nobody was erased"));
+        return Err(Refusal::parameter("confirm_sub", "is not the person's sub: nobody was erased"));
     }
     let own = admin.person();
     if own.issuer == user.issuer && own.sub == user.sub {
-        return Err(bad("id", "is you: another owner has to do it"));
+        return Err(Refusal::parameter("id", "is you: another owner has to do it"));
     }
     let Erased { ended, deleted, waiting } = gateway.sessions.erase(&user, &own, reason).await?;
     let locks = gateway.sessions.store().locks_of_user(user.subject, None).await?;
