@@ -111,6 +111,13 @@ impl Gateway {
         self.sites.iter().find(|site| site.admin).and_then(|site| site.client.as_ref()).map(|client| &*client.id)
     }
 
+    /// Whether administrators sign in by this provider.
+    #[must_use]
+    pub fn admits_administrators(&self, provider: &str) -> bool {
+        let console = self.sites.iter().find(|site| site.admin).and_then(|site| site.client.as_ref());
+        console.is_some_and(|client| client.registrations.iter().any(|one| *one.provider == *provider))
+    }
+
     /// Whether answers of several of these providers come to one address (RFC 9700 section 4.4).
     pub fn several_share<'a>(&self, registrations: impl IntoIterator<Item = &'a RegistrationRef>) -> bool {
         let shares = |one: &&RegistrationRef| {

@@ -97,7 +97,7 @@ async fn a11_command_line_lists_shows_and_ends_what_its_scopes_allow() {
     bob.fetch("GET", &gateway.app("/api/x")).send().await.expect(200);
     // Without an answer nothing is done.
     let unanswered = shell.run(&["revoke", "--client", "app", "--reason", "incident"]);
-    assert!(!unanswered.status.success() && String::from_utf8_lossy(&unanswered.stdout).contains("nothing was done"));
+    assert!(!unanswered.status.success() && String::from_utf8_lossy(&unanswered.stderr).contains("nothing was done"));
     bob.fetch("GET", &gateway.app("/api/x")).send().await.expect(200);
     let report = shell.json(&["revoke", "--client", "app", "--reason", "incident", "--yes"]);
     assert_eq!((&report["ended"], &report["state"]), (&json!(1), &json!("finished")), "{report}");

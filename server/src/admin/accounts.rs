@@ -134,7 +134,7 @@ fn expiry(asked: Option<&str>, now: UnixMs) -> Result<Option<UnixMs>, Refusal> {
     request_body(content = RotateServiceAccount, example = json!({ "overlap_secs": 3600 })),
     responses(
         (status = 200, body = ServiceAccountToken),
-        (status = 400, description = "The overlap is wrong, or the account is disabled", body = cloakroom_api::Problem, content_type = "application/problem+json"),
+        (status = 400, description = "The overlap is wrong, or the account is disabled or has expired", body = cloakroom_api::Problem, content_type = "application/problem+json"),
         (status = 401, description = "Not signed in, or not lately enough", body = cloakroom_api::Problem, content_type = "application/problem+json"),
         (status = 403, description = "The role owner is needed", body = cloakroom_api::Problem, content_type = "application/problem+json"),
         (status = 404, description = "No account of that id", body = cloakroom_api::Problem, content_type = "application/problem+json"),
@@ -156,10 +156,10 @@ pub(crate) async fn rotate(
     }
     let mut account = one(&gateway, &admin, &id).await?;
     admin.is_recent(&gateway, &context)?;
-    if account.rights.disabled_at.is_some() {
-        return Err(Refusal::parameter("id", "is of a disabled account: make a new one"));
-    }
     let (now, ring) = (gateway.now(), gateway.sessions.vault().ring());
+    if !account.rights.hold(now) {
+        return Err(Refusal::parameter("id", "is of an account that is disabled or has expired: make a new one"));
+    }
     let (token, secret) = new_token(&ring, &*gateway.random, account.rights.id);
     account.rights.version += 1;
     account.rights.previous =

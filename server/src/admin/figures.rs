@@ -86,6 +86,9 @@ async fn live(
     provider: Option<&str>,
     now: UnixMs,
 ) -> Result<Option<u64>, Refusal> {
+    if client.is_some() && provider.is_some() {
+        return Ok(None);
+    }
     let totals = gateway.sessions.store().totals(admin.fence.tenant(), now, now).await?;
     let of = |list: &[(String, u64)], id: &str| list.iter().find(|(known, _)| known == id).map_or(0, |(_, n)| *n);
     Ok(match (client, provider) {

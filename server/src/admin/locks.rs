@@ -97,6 +97,9 @@ async fn whom(gateway: &Gateway, admin: &Administrator, asked: SetLock) -> Resul
         (None, None, Some(provider)) if admin.session().is_some_and(|live| *provider == *live.provider_id) => {
             Err(Refusal::parameter("provider", "is the one that you signed in by: the lock would keep you out"))
         }
+        (None, None, Some(provider)) if admin.session().is_none() && gateway.admits_administrators(&provider) => {
+            Err(Refusal::parameter("provider", "is one that administrators sign in by: a person has to lock it"))
+        }
         (None, None, Some(provider)) => {
             let known = gateway.sessions.provider(&provider).is_some() && admin.fence.tenant().is_none();
             if known { Ok(Locked::Provider(provider)) } else { Err(Refusal::parameter("provider", "is not known")) }

@@ -10,8 +10,9 @@ use axum::extract::{Path, RawQuery, State};
 use axum::response::Response;
 
 use cloakroom_api::{Page, Permission, User as WireUser, UserDetail, UserDevice};
+use cloakroom_core::audit::event::Person;
 use cloakroom_core::clock::UnixMs;
-use cloakroom_core::store::{AuditQuery, Place, SessionSummary, User, UserQuery, UserRow};
+use cloakroom_core::store::{AuditQuery, Locked, Place, SessionSummary, User, UserQuery, UserRow};
 use cloakroom_core::vault::ring::hex;
 
 use super::audit::row::event;
@@ -79,10 +80,8 @@ pub(crate) async fn list(
     let stands = |row: &UserRow, backwards| Place { at: row.newest.created_at, id: row.newest.id, backwards };
     let (next, prev) = page.cursors((&ring, &*gateway.random), &bound, stands);
     let count = cloakroom_api::Count { n: page.rows.len() as u64, exact: page.whole };
-    let mut items = Vec::with_capacity(page.rows.len());
-    for row in &page.rows {
-        items.push(on_the_wire(&gateway, &admin, row.subject, &row.newest, row.live).await?);
-    }
+    let items: Vec<_> =
+        page.rows.iter().map(|row| on_the_wire(row.subject, &row.newest, row.live, row.locked)).collect();
     Ok(json(&Page { next, prev, count, as_of: now.rfc3339(), items }))
 }
 
@@ -116,11 +115,11 @@ pub(crate) async fn one(
     for stored in &store.search_events(&asked, None, EVENTS).await?.rows {
         events.push(event(&gateway, &admin.fence, stored).await?);
     }
-    let newest = found.newest();
+    let newest = found.sessions.first().ok_or(Refusal::NotFound)?;
     let live = found.sessions.iter().filter(|row| is_live(row, now)).count() as u64;
     let locks = store.locks_of_user(subject, admin.fence.tenant()).await?;
     Ok(json(&UserDetail {
-        user: on_the_wire(&gateway, &admin, subject, newest, live).await?,
+        user: on_the_wire(subject, newest, live, locks.iter().any(|lock| lock.holds(now))),
         sessions: found.sessions.iter().map(|row| detail::row(&gateway, &admin, row, now)).collect(),
         more_sessions: found.more,
         devices: devices(&found.sessions, now),
@@ -129,10 +128,10 @@ pub(crate) async fn one(
     }))
 }
 
-/// A person of whom sessions are kept inside the fence. Others are not there (A1).
+/// A person of whom something is kept inside the fence. Others are not there (A1).
 struct Found {
     user: User,
-    /// The newest, at least one.
+    /// The newest. None where they were swept, and locks or the audit log still name the person.
     sessions: Vec<SessionSummary>,
     /// Whether there are more.
     more: bool,
@@ -145,15 +144,26 @@ impl Found {
         let mut sessions = store.sessions_of_user(subject, admin.fence.tenant(), None, SESSIONS + 1).await?;
         let more = sessions.len() > SESSIONS as usize;
         sessions.truncate(SESSIONS as usize);
-        let newest = sessions.first().ok_or(Refusal::NotFound)?;
-        let user = User { issuer: newest.issuer.clone(), sub: newest.sub.clone(), subject };
+        let user = match sessions.first() {
+            Some(newest) => User { issuer: newest.issuer.clone(), sub: newest.sub.clone(), subject },
+            None => named_elsewhere(gateway, admin, subject).await?.ok_or(Refusal::NotFound)?,
+        };
         Ok(Self { user, sessions, more })
     }
+}
 
-    #[expect(clippy::expect_used, reason = "of() answers nobody without a session")]
-    fn newest(&self) -> &SessionSummary {
-        self.sessions.first().expect("a person has a session")
+/// A person whom a lock or the audit log names. An erased one's events tell nobody whom they were about.
+async fn named_elsewhere(gateway: &Gateway, admin: &Administrator, subject: [u8; 32]) -> Result<Option<User>, Refusal> {
+    let (store, fence) = (gateway.sessions.store(), admin.fence.tenant());
+    for lock in store.locks_of_user(subject, fence).await? {
+        if let Locked::User(user) = lock.whom {
+            return Ok(Some(user));
+        }
     }
+    let asked = AuditQuery { tenant: fence.map(str::to_owned), subjects: vec![subject], ..AuditQuery::default() };
+    let Some(newest) = store.search_events(&asked, None, 1).await?.rows.into_iter().next() else { return Ok(None) };
+    let told = gateway.sessions.journal().read(&newest).await?.subject;
+    Ok(told.map(|Person { issuer, sub, .. }| User { issuer, sub, subject }))
 }
 
 /// The keyed hash that an id stands for.
@@ -169,16 +179,8 @@ fn is_live(row: &SessionSummary, now: UnixMs) -> bool {
     row.ended.is_none() && row.idle_expires_at.min(row.expires_at) > now
 }
 
-async fn on_the_wire(
-    gateway: &Gateway,
-    admin: &Administrator,
-    subject: [u8; 32],
-    newest: &SessionSummary,
-    live: u64,
-) -> Result<WireUser, Refusal> {
-    let now = gateway.now();
-    let locks = gateway.sessions.store().locks_of_user(subject, admin.fence.tenant()).await?;
-    Ok(WireUser {
+fn on_the_wire(subject: [u8; 32], newest: &SessionSummary, live: u64, locked: bool) -> WireUser {
+    WireUser {
         id: hex(&subject),
         issuer: newest.issuer.clone(),
         sub: newest.sub.clone(),
@@ -187,8 +189,8 @@ async fn on_the_wire(
         live_sessions: live,
         signed_in_at: newest.created_at.rfc3339(),
         last_seen_at: newest.last_seen_at.rfc3339(),
-        locked: locks.iter().any(|lock| lock.holds(now)),
-    })
+        locked,
+    }
 }
 
 /// What sessions were used from. The name that its person gave a device tells it from others of its kind.

@@ -82,7 +82,10 @@ async fn machine(gateway: &Gateway, token: &str) -> Result<Administrator, Refusa
         return Err(MachineFault::Inactive.into());
     }
     if account.used_at.is_none_or(|at| now.secs_after(at) >= NOTED_EVERY_SECS) {
-        store.used_account(id, now).await?;
+        // A note for people. Reads go on where nothing can be written.
+        if let Err(error) = store.used_account(id, now).await {
+            tracing::warn!(account = %id, %error, "that a service account was used could not be noted");
+        }
     }
     let scopes: Vec<Permission> = account.rights.scopes.iter().filter_map(|code| Permission::from_code(code)).collect();
     let role = scopes.iter().map(|scope| scope.role()).max().unwrap_or(Role::Viewer);

@@ -52,6 +52,9 @@ impl Witness {
                 seen.seq
             );
         }
+        if head != START && written != Some(head) {
+            write(path, head).with_context(|| path.display().to_string())?;
+        }
         Ok(Self { path: path.to_owned(), seen: head })
     }
 

@@ -153,17 +153,13 @@ fn provider_config(places: &Places, users: &[User], secret: &str) -> anyhow::Res
         let sites = ["app", "console"].iter().map(|site| format!("{}/bff/{path}", places.site(site)));
         sites.chain([format!("{}/oauth/{path}", places.site("app"))]).map(|url| url.parse()).collect()
     };
-    let at_both = |path: &str| -> Result<Vec<Url>, url::ParseError> {
-        let mobile = format!("{}/oauth/{path}", places.site("app")).parse()?;
-        Ok(at_sites(path)?.into_iter().chain([mobile]).collect())
-    };
     Ok(ProviderConfig {
         issuer: places.provider.origin().clone(),
         clients: vec![RegisteredClient {
             client_id: "cloakroom".to_owned(),
             client_secret: secret.to_owned(),
-            redirect_uris: at_both("callback")?,
-            post_logout_redirect_uris: at_both("signed-out")?,
+            redirect_uris: at_sites("callback")?,
+            post_logout_redirect_uris: at_sites("signed-out")?,
             backchannel_logout_uri: None,
         }],
         users: users.to_vec(),

@@ -1,6 +1,7 @@
 //! `cloakroom check --online`: asks every provider and upstream of a good configuration, and says what it found.
 #![expect(clippy::print_stdout, reason = "a command prints its results")]
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -147,7 +148,7 @@ fn judge(config: &Config, (id, configured): (&str, &config::Provider), promises:
     }
 }
 
-/// Where this registration's answers come, for each site that uses it.
+/// Where this registration's answers come, for each site that uses it, and each app.
 fn redirects(config: &Config, provider: &Provider, id: &str, registration: &str) -> Vec<String> {
     let uses = |site: &&config::Site| {
         let client = site.client.as_ref().and_then(|client| config.clients.get(client));
@@ -155,10 +156,15 @@ fn redirects(config: &Config, provider: &Provider, id: &str, registration: &str)
             client.registrations.iter().any(|one| one.provider == id && one.registration == registration)
         })
     };
-    let sites = config.sites.values().filter(uses);
-    sites
-        .map(|site| format!("{}{}{}", site.origin.text(), site.base_path, provider.callback_path("/callback")))
-        .collect()
+    let web = config.sites.values().filter(uses);
+    let web =
+        web.map(|site| format!("{}{}{}", site.origin.text(), site.base_path, provider.callback_path("/callback")));
+    let apps = config.mobile_clients.values();
+    let apps = apps
+        .filter(|app| app.registrations.iter().any(|one| one.provider == id && one.registration == registration))
+        .filter_map(|app| config.sites.get(&app.issuer_site));
+    let apps = apps.map(|site| format!("{}{}", site.origin.text(), provider.callback_path("/oauth/callback")));
+    web.chain(apps).collect::<BTreeSet<_>>().into_iter().collect()
 }
 
 /// Whether something listens there; with https, whether it is who it should be.

@@ -40,8 +40,11 @@ pub fn copy(from: Config, to: &Config) -> anyhow::Result<ExitCode> {
         let copied = match cloakroom_store::copy(&file, settings).await {
             Ok(copied) => copied,
             Err(error) => {
-                host.ask(&Ask::Freeze { frozen: false }).await?;
-                return Err(error.into());
+                return Err(match host.ask(&Ask::Freeze { frozen: false }).await {
+                    Ok(_) => error.into(),
+                    Err(thaw) => anyhow::Error::from(error)
+                        .context(format!("and the gateway still takes no writes ({thaw:#}): restart it")),
+                });
             }
         };
         witness::mark_moved(&file, &to.store.to_string())?;

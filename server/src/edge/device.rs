@@ -1,12 +1,18 @@
 //! A device's names: a short one from its user agent, a hint for people and never a decision; and the one that its
 //! person gives it.
 
+use http::{HeaderMap, header};
 use serde::Deserialize;
 
 use super::problem::Refusal;
 
 /// The longest name of a device, in characters.
 const NAME_CHARS: usize = 100;
+
+/// The `User-Agent` of a request.
+pub fn user_agent(headers: &HeaderMap) -> Option<String> {
+    headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok()).map(str::to_owned)
+}
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -74,7 +74,8 @@ pub fn login_leg(site: &Site, room: Room, path: &str) -> Option<Leg> {
         (Room::Web, "/callback/finish") => None,
         (Room::Web, path) if under(path, "/callback") => Some(Leg::Return),
         (Room::Mobile, path) if under(path, "/oauth/callback") => Some(Leg::Return),
-        (Room::Mobile, "/oauth/par") => Some(Leg::Push),
+        (Room::Mobile, "/oauth/par" | "/oauth/device_authorization") => Some(Leg::Push),
+        (Room::Mobile, "/oauth/device") => Some(Leg::Code),
         (Room::Mobile, "/oauth/token") => Some(Leg::Token),
         _ => None,
     }

@@ -109,6 +109,8 @@ pub enum Leg {
     Push,
     /// Back from the provider.
     Return,
+    /// Somebody who types what a device shows (RFC 8628 section 5.1).
+    Code,
     /// An app that wants tokens.
     Token,
 }

@@ -13,6 +13,7 @@ use cloakroom_core::session::start::{AppAsk as Ask, Start, StartError};
 
 use super::authorize::{answer_url, callback_url};
 use super::device;
+use crate::edge::device::user_agent;
 use crate::edge::mobile_client::MobileClient;
 use crate::edge::own::{Context, see_other};
 use crate::edge::params::Params;
@@ -136,7 +137,7 @@ async fn code(
         idle_secs: app.idle_secs,
         absolute_secs: app.absolute_secs,
         address: Some(context.peer.to_string()),
-        user_agent: headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok()).map(str::to_owned),
+        user_agent: user_agent(headers),
         transaction: Name::of_state(&transaction.state).hash(),
         transaction_expires_at: transaction.expires_at,
         begun_at: transaction.expires_at.plus_secs(-LIFE_SECS),

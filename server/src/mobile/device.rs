@@ -12,12 +12,13 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
 use http::request::Parts;
-use http::{HeaderMap, StatusCode, header};
+use http::{HeaderMap, StatusCode};
 use serde_json::json;
 use subtle::ConstantTimeEq as _;
 
 use cloakroom_core::oidc::LoginAsk;
 use cloakroom_core::session::id::sha256;
+use cloakroom_core::session::start::cut_user_agent;
 use cloakroom_core::store::DeviceGrant;
 use cloakroom_core::vault::ring::Purpose;
 
@@ -41,7 +42,7 @@ pub(super) const GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";
 const LIFE_SECS: i64 = 600;
 /// How long it must wait between two questions, in seconds.
 const INTERVAL_SECS: i64 = 5;
-/// Devices that may wait at a time.
+/// Devices of one app that may wait at a time.
 const MOST: i64 = 10_000;
 /// RFC 8628 section 6.1: no vowels, so no words; none that look alike.
 const LETTERS: &[u8; 20] = b"BCDFGHJKLMNPQRSTVWXZ";
@@ -71,7 +72,7 @@ pub(crate) async fn handle(
             client_id: app.id.to_string(),
             scopes: granted(form.get("scope").unwrap_or_default()).join(" "),
             address: context.peer.to_string(),
-            user_agent: text_of(&parts.headers),
+            user_agent: device::user_agent(&parts.headers).as_deref().map(cut_user_agent),
             created_at: now,
             expires_at: now.plus_secs(LIFE_SECS),
             interval_ms: INTERVAL_SECS * 1000,
@@ -290,8 +291,4 @@ fn typed_code(typed: &str) -> String {
 fn shown(code: &str) -> String {
     let (first, second) = code.split_at_checked(USER_CODE / 2).unwrap_or((code, ""));
     format!("{first}-{second}")
-}
-
-fn text_of(headers: &HeaderMap) -> Option<String> {
-    headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok()).map(str::to_owned)
 }

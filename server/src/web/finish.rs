@@ -19,6 +19,7 @@ use super::login::person_mark;
 use super::silent;
 use crate::edge::antiforgery::{Source, source};
 use crate::edge::client::Client;
+use crate::edge::device::user_agent;
 use crate::edge::own::{Context, page_response, see_other};
 use crate::edge::params::Params;
 use crate::edge::problem::Refusal;
@@ -189,7 +190,7 @@ async fn start(
         idle_secs: client.idle_secs,
         absolute_secs: client.absolute_secs,
         address: Some(context.peer.to_string()),
-        user_agent: headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok()).map(str::to_owned),
+        user_agent: user_agent(headers),
         transaction: begun.name.hash(),
         transaction_expires_at: transaction.expires_at,
         begun_at: transaction.expires_at.plus_secs(-LIFE_SECS),

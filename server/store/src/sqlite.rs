@@ -299,8 +299,7 @@ impl Store for Sqlite {
     }
 
     async fn freeze(&self, frozen: bool) -> StoreResult<()> {
-        self.writer()?.freeze(frozen).await;
-        Ok(())
+        self.writer()?.freeze(frozen).await
     }
 
     fn change_log(self: Arc<Self>) -> Option<Arc<dyn ChangeLog>> {

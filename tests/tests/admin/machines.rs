@@ -201,3 +201,18 @@ async fn a01_machines_of_a_tenant_see_no_other_and_are_made_within_it() {
     }
     read(&gateway, &own, SESSIONS).await.expect(200);
 }
+
+#[tokio::test]
+async fn a05_no_machine_locks_every_administrator_out() {
+    let gateway = Gateway::start().await;
+    let owner = gateway.administrator("olivia").await;
+    let (_, token) = made(&gateway, &owner, &["sessions.revoke", "sessions.revoke_mass"]).await;
+    for whom in ["provider", "client"] {
+        let name = if whom == "provider" { "main" } else { "console" };
+        let asked = json!({ whom: name, "reason": "x" });
+        let answer = call(&gateway, &console(&gateway), &token, "POST", "/admin/api/v1/locks", Some(&asked)).await;
+        let problem = answer.expect(400).problem();
+        assert!(problem["detail"].as_str().unwrap().contains("administrator"), "{problem}");
+    }
+    get(&gateway, &owner, "/admin/api/v1/me").await.expect(200);
+}

@@ -167,6 +167,31 @@ async fn a10_an_erased_person_is_nowhere_and_the_chain_still_verifies() {
 }
 
 #[tokio::test]
+async fn a10_what_a_lock_goes_on_to_name_can_be_erased_later() {
+    let gateway = Gateway::start().await;
+    Provider::shared().user("yann", json!({ "name": "Yann Yver" })).await;
+    gateway.signed_in("yann").await;
+    let carol = gateway.administrator("carol").await;
+    let path = path_of(&gateway, &carol, "yann").await;
+    let whom = json!({ "user": { "issuer": gateway.issuer(), "sub": "yann" }, "reason": "lost" });
+    let lock = post(&gateway, &carol, "/admin/api/v1/locks", &whom).await.expect(200).json();
+    assert_eq!(list(&gateway, &carol, "sub=yann").await[0]["locked"], true);
+    let asked = json!({ "reason": "ticket 4711", "confirm_sub": "yann" });
+    let erase = async || post(&gateway, &carol, &format!("{path}/erase"), &asked).await;
+    assert_eq!(erase().await.expect(200).json()["locks_kept"], 1);
+    eventually("no session is kept", async || {
+        list(&gateway, &carol, "state=all&sub=yann").await.is_empty().then_some(())
+    })
+    .await;
+    let lift = format!("/admin/api/v1/locks/{}/lift", lock["id"].as_str().unwrap());
+    post(&gateway, &carol, &lift, &json!({ "reason": "gone" })).await.expect(200);
+    assert_eq!(erase().await.expect(200).json()["locks_kept"], 0);
+    let locks = get(&gateway, &carol, "/admin/api/v1/locks?state=all").await.expect(200).text();
+    assert!(!locks.contains("yann"), "{locks}");
+    erase().await.expect(404).problem();
+}
+
+#[tokio::test]
 async fn a05_no_owner_erases_themselves() {
     let gateway = Gateway::start().await;
     let carol = gateway.administrator("carol").await;

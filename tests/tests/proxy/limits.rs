@@ -164,3 +164,14 @@ async fn p14_answers_say_nothing_of_limits_where_there_are_none() {
     let answer = gateway.request("GET", "/public/x").send(gateway.port()).await.unwrap().expect(200);
     assert!(answer.header("ratelimit").is_none() && answer.header("ratelimit-policy").is_none(), "{answer:?}");
 }
+
+/// Codes that devices show are not to be guessed (RFC 8628 section 5.1), nor are many to be had.
+#[tokio::test]
+async fn p14_codes_of_devices_are_counted_as_logins_are() {
+    let limits = "[limits]\nlogin = { rate = \"1/h\", burst = 3 }\nrefused = \"off\"";
+    let gateway = Setup::default().phone("device_grant = true").section(limits).start().await;
+    for (method, target) in [("GET", "/oauth/device?user_code=BCDF-GHJK"), ("POST", "/oauth/device_authorization")] {
+        let answers = all_at_once(&gateway, vec![gateway.request(method, target); 5]).await;
+        assert_eq!(count(&answers, 429), 2, "{target}: {:?}", answers.iter().map(|one| one.status).collect::<Vec<_>>());
+    }
+}

@@ -9,7 +9,7 @@ use super::Sessions;
 use super::end::How;
 use super::id::SessionId;
 use crate::audit::event::{Deed, Kind, Person};
-use crate::store::{ERASED, Erase, EraseOutcome, Place, StoreError, StoreResult, User};
+use crate::store::{ERASED, EndOutcome, Erase, EraseOutcome, Place, StoreError, StoreResult, User};
 
 /// Sessions read, and ended, at once.
 const BATCH: u32 = 200;
@@ -55,12 +55,13 @@ impl Sessions {
         let (mut place, mut ended, now) = (None, 0, self.now());
         loop {
             let found = self.parts.store.sessions_of_user(subject, None, place, BATCH).await?;
-            let runs = found.iter().filter(|row| row.ended.is_none() && row.idle_expires_at.min(row.expires_at) > now);
-            let ids: Vec<SessionId> = runs.map(|row| row.id).collect();
+            // Those too that an unfinished revocation covers, and tells as ended: their rows still run.
+            let in_time = found.iter().filter(|row| row.idle_expires_at.min(row.expires_at) > now);
+            let ids: Vec<SessionId> = in_time.map(|row| row.id).collect();
             if !ids.is_empty() {
-                self.end(&ids, how).await?;
+                let done = self.end(&ids, how).await?;
+                ended += done.iter().filter(|outcome| matches!(outcome, EndOutcome::Ended)).count() as u64;
             }
-            ended += ids.len() as u64;
             match found.last() {
                 Some(last) if found.len() == BATCH as usize => {
                     place = Some(Place { at: last.created_at, id: last.id, backwards: false });

@@ -216,7 +216,9 @@ impl Sessions {
         for &old in evicted.iter().chain(&over) {
             self.forget(old);
         }
-        self.to_tell.notify_one();
+        if over.is_some() || !evicted.is_empty() {
+            self.to_tell.notify_one();
+        }
     }
 
     /// Why a login starts nothing. Its tokens are of no use.
@@ -362,7 +364,9 @@ fn sealed_values(start: &Start<'_>, map: &ClaimMap, now: UnixMs) -> SealedSessio
     values
 }
 
-fn cut_user_agent(text: &str) -> String {
+/// As much of a `User-Agent` as is kept.
+#[must_use]
+pub fn cut_user_agent(text: &str) -> String {
     let end = (0..=USER_AGENT_BYTES.min(text.len())).rev().find(|&i| text.is_char_boundary(i)).unwrap_or(0);
     text.get(..end).unwrap_or_default().to_owned()
 }

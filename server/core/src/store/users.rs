@@ -38,6 +38,8 @@ pub struct UserRow {
     pub newest: SessionSummary,
     /// How many of their sessions run.
     pub live: u64,
+    /// Whether a lock inside the fence keeps them out.
+    pub locked: bool,
 }
 
 /// The unit of work that forgets a person.

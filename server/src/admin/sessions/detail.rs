@@ -5,7 +5,7 @@ use serde_json::Value;
 use cloakroom_api::{Claim, Ended, Kind, Session, SessionDetail, SessionState, TokenFacts};
 use cloakroom_core::clock::UnixMs;
 use cloakroom_core::session::record::SealedSession;
-use cloakroom_core::store::{SessionRow, SessionSummary, sweep};
+use cloakroom_core::store::{ERASED, SessionRow, SessionSummary, sweep};
 
 use crate::admin::{Administrator, events};
 use crate::edge::device;
@@ -55,12 +55,16 @@ pub(super) async fn whole(
     stored: &SessionRow,
 ) -> Result<SessionDetail, Refusal> {
     let vault = gateway.sessions.vault();
+    let latest = gateway.sessions.store().events_of_session(stored.summary.id).await?;
+    let events = events::in_words(gateway.sessions.journal(), &latest).await?;
+    // An erased person's claims are gone before the row is.
+    if stored.summary.ended.as_ref().is_some_and(|ended| ended.reason == ERASED) {
+        return Ok(SessionDetail { events, ..kept(gateway, admin, stored).await? });
+    }
     let values = vault.data_key(stored).and_then(|key| vault.open_session(&key, stored)).map_err(|error| {
         tracing::error!(session = %stored.summary.id, %error, "a stored session does not open");
         Refusal::Broken
     })?;
-    let latest = gateway.sessions.store().events_of_session(stored.summary.id).await?;
-    let events = events::in_words(gateway.sessions.journal(), &latest).await?;
     Ok(SessionDetail { events, ..told(gateway, admin, stored, &values).await? })
 }
 

@@ -1,7 +1,7 @@
 //! `cloakroom revoke`: shows what would end, asks, ends it, and says what became of it.
-#![expect(clippy::print_stdout, reason = "a command prints its results")]
+#![expect(clippy::print_stderr, reason = "what is asked of a person stands beside the results")]
 
-use std::io::{BufRead as _, Write as _};
+use std::io::BufRead as _;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -97,9 +97,9 @@ pub(super) async fn run(command: Revoke) -> anyhow::Result<ExitCode> {
     }
     let preview: RevocationPreview = serde_json::from_value(answer)?;
     if !yes {
-        print!("{}", in_words(&preview));
+        eprint!("{}", in_words(&preview));
         if !confirmed(preview.confirm_with.as_deref().unwrap_or("yes"))? {
-            println!("nothing was done");
+            eprintln!("nothing was done");
             return Ok(ExitCode::FAILURE);
         }
     }
@@ -114,7 +114,9 @@ pub(super) async fn run(command: Revoke) -> anyhow::Result<ExitCode> {
             return api.print(answer, told);
         }
         tokio::time::sleep(LOOK_EVERY).await;
-        answer = api.get(&format!("revocations/{}", part(&report.id))).await?;
+        answer = api.get(&format!("revocations/{}", part(&report.id))).await.with_context(|| {
+            format!("revocation {} was decided and goes on; how far it is could not be read", report.id)
+        })?;
     }
 }
 
@@ -133,8 +135,7 @@ fn in_words(preview: &RevocationPreview) -> String {
 }
 
 fn confirmed(words: &str) -> anyhow::Result<bool> {
-    print!("\ntype \"{words}\" to end them: ");
-    std::io::stdout().flush()?;
+    eprint!("\ntype \"{words}\" to end them: ");
     let mut line = String::new();
     std::io::stdin().lock().read_line(&mut line)?;
     Ok(line.trim() == words)

@@ -50,6 +50,11 @@ pub(crate) async fn people_stand_by_their_newest_session(store: &dyn Store) {
     }
     let by_sub = UserQuery { sub: Some("sub-1".into()), ..everybody() };
     assert_eq!(names(store, by_sub).await, names_are(&[("sub-1", 1)]));
+    add_lock(store, 1, None, Some(NOW)).await;
+    assert!(!found(store, everybody()).await[1].locked, "a lock that is over");
+    add_lock(store, 2, None, None).await;
+    let locked: Vec<_> = found(store, everybody()).await.iter().map(|row| row.locked).collect();
+    assert_eq!(locked, [false, true, false]);
     // Page by page, there and back.
     let at = |row: &UserRow, backwards| Place { at: row.newest.created_at, id: row.newest.id, backwards };
     let first = found(store, UserQuery { limit: 2, ..everybody() }).await;
@@ -138,7 +143,9 @@ pub(crate) async fn a10_what_their_provider_is_to_be_told_goes_once_it_was(store
     start(store, of(1, 1, 0, "default")).await;
     store.end(vec![end(id(1), "signed_out")]).await.expect("ended");
     assert_eq!(store.erase(erase(1)).await.expect("answered"), EraseOutcome::Done { deleted: 0, waiting: 1 });
-    let row = store.session(id(1)).await.expect("read").expect("waits").summary;
+    let row = store.session(id(1)).await.expect("read").expect("waits");
+    assert!(row.sealed.is_empty(), "the claims stay");
+    let row = row.summary;
     assert_eq!((row.name, row.email, row.address, row.user_agent, row.device_name), (None, None, None, None, None));
     assert_eq!(row.ended.map(|ended| ended.reason), Some("erased".into()));
     let due = store.due(NOW.plus_secs(20), NOW.plus_secs(80), 10).await.expect("read");

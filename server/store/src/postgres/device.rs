@@ -8,13 +8,13 @@ use cloakroom_core::store::{DeviceGrant, DevicePoll};
 use super::rows::Columns;
 use super::{sweep, text};
 
-/// Old ones go first; of those that wait, there are `most`, give or take those that begin at the same moment.
+/// Old ones go first; of one app, there are `most`, give or take those that begin at the same moment.
 pub(super) async fn begin(connection: &mut PgConnection, grant: &DeviceGrant, most: i64) -> sqlx::Result<bool> {
     sweep::devices(connection, grant.created_at).await?;
     let begun = sqlx::query(
         "INSERT INTO device_grants (device, user_code, client_id, scopes, address, user_agent, created_at, expires_at, \
          polled_at, interval_ms) SELECT $1, $2, $3, $4, $5, $6, $7::BIGINT, $8, $7::BIGINT - $9::BIGINT, $9::BIGINT \
-         WHERE (SELECT COUNT(*) FROM device_grants WHERE expires_at > $7::BIGINT) < $10 ON CONFLICT DO NOTHING",
+         WHERE (SELECT COUNT(*) FROM device_grants WHERE client_id = $3 AND expires_at > $7::BIGINT) < $10 ON CONFLICT DO NOTHING",
     )
     .bind(grant.device.as_slice())
     .bind(grant.user_code.as_slice())

@@ -75,7 +75,10 @@ async fn page(connection: &mut PgConnection, asked: &UserQuery) -> sqlx::Result<
     let mut query = QueryBuilder::<Db>::new("SELECT *, (SELECT count(*) FROM sessions r WHERE r.subject = s.subject");
     query.push(" AND r.ended_at IS NULL AND r.live_until > ").push_bind(asked.now.0);
     push_tenant(&mut query, "r", tenant);
-    query.push(") AS live FROM sessions s WHERE TRUE");
+    query.push(") AS live, (SELECT count(*) FROM lockouts l WHERE l.subject = s.subject AND l.lifted_at IS NULL");
+    query.push(" AND (l.until IS NULL OR l.until > ").push_bind(asked.now.0).push(")");
+    push_tenant(&mut query, "l", tenant);
+    query.push(") AS locks FROM sessions s WHERE TRUE");
     push_tenant(&mut query, "s", tenant);
     if asked.live {
         query.push(" AND s.live_until > ").push_bind(asked.now.0);
@@ -109,7 +112,8 @@ async fn page(connection: &mut PgConnection, asked: &UserQuery) -> sqlx::Result<
         .map(|row| {
             let columns = Columns::of("sessions", row);
             let live = u64::try_from(columns.get::<i64>("live")?).unwrap_or_default();
-            Ok(UserRow { subject: columns.bytes("subject")?, newest: rows::summary(row)?, live })
+            let locked = columns.get::<i64>("locks")? > 0;
+            Ok(UserRow { subject: columns.bytes("subject")?, newest: rows::summary(row)?, live, locked })
         })
         .collect::<sqlx::Result<Vec<_>>>()?;
     if backwards {
@@ -198,7 +202,7 @@ async fn forget_sessions(connection: &mut PgConnection, subject: &[u8], now: i64
     sqlx::query(
         "UPDATE sessions SET live_until = 0, version = version + 1, ended_at = COALESCE(ended_at, $2), ended_reason = $3, \
          ended_text = NULL, ended_by = NULL, name = NULL, email = NULL, address = NULL, user_agent = NULL, \
-         device_name = NULL, upstream_sid = NULL WHERE subject = $1",
+         device_name = NULL, upstream_sid = NULL, sealed = '' WHERE subject = $1",
     )
     .bind(subject)
     .bind(now)

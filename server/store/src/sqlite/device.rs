@@ -6,18 +6,15 @@ use cloakroom_core::clock::UnixMs;
 use cloakroom_core::store::{DeviceGrant, DevicePoll, StoreResult};
 
 use super::rows::Columns;
-use super::store_error;
+use super::{store_error, sweep};
 
-/// Old ones go first; of those that wait, there are `most`.
+/// Old ones go first; of one app, there are `most`.
 pub(super) async fn begin(connection: &mut SqliteConnection, grant: DeviceGrant, most: i64) -> sqlx::Result<bool> {
-    sqlx::query("DELETE FROM device_grants WHERE expires_at <= ?")
-        .bind(grant.created_at.0)
-        .execute(&mut *connection)
-        .await?;
+    sweep::devices(connection, grant.created_at).await?;
     let begun = sqlx::query(
         "INSERT INTO device_grants (device, user_code, client_id, scopes, address, user_agent, created_at, expires_at, \
          polled_at, interval_ms) SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?7 - ?9, ?9 \
-         WHERE (SELECT COUNT(*) FROM device_grants) < ?10 ON CONFLICT DO NOTHING",
+         WHERE (SELECT COUNT(*) FROM device_grants WHERE client_id = ?3 AND expires_at > ?7) < ?10 ON CONFLICT DO NOTHING",
     )
     .bind(grant.device.as_slice())
     .bind(grant.user_code.as_slice())

@@ -191,7 +191,7 @@ pub(super) async fn used_once(connection: &mut SqliteConnection, now: UnixMs) ->
     .await
 }
 
-async fn devices(connection: &mut SqliteConnection, now: UnixMs) -> sqlx::Result<u64> {
+pub(super) async fn devices(connection: &mut SqliteConnection, now: UnixMs) -> sqlx::Result<u64> {
     run(
         connection,
         "DELETE FROM device_grants WHERE device IN (SELECT device FROM device_grants WHERE expires_at <= ? LIMIT 100)",

@@ -54,12 +54,15 @@ impl UserStore for Sqlite {
 }
 
 /// A person stands where no other session of theirs that counts is newer.
-pub(super) fn page_query(asked: &UserQuery) -> QueryBuilder<Db> {
+fn page_query(asked: &UserQuery) -> QueryBuilder<Db> {
     let backwards = asked.place.is_some_and(|place| place.backwards);
     let mut query = QueryBuilder::<Db>::new("SELECT *, (SELECT count(*) FROM sessions r WHERE r.subject = s.subject");
     query.push(" AND r.ended_at IS NULL AND r.live_until > ").push_bind(asked.now.0);
     push_tenant(&mut query, "r", asked.tenant.as_deref());
-    query.push(") AS live FROM sessions s WHERE TRUE");
+    query.push(") AS live, (SELECT count(*) FROM lockouts l WHERE l.subject = s.subject AND l.lifted_at IS NULL");
+    query.push(" AND (l.until IS NULL OR l.until > ").push_bind(asked.now.0).push(")");
+    push_tenant(&mut query, "l", asked.tenant.as_deref());
+    query.push(") AS locks FROM sessions s WHERE TRUE");
     push_tenant(&mut query, "s", asked.tenant.as_deref());
     if asked.live {
         query.push(" AND s.live_until > ").push_bind(asked.now.0);
@@ -77,7 +80,7 @@ pub(super) fn page_query(asked: &UserQuery) -> QueryBuilder<Db> {
         query.push(" AND n.live_until > ").push_bind(asked.now.0);
     }
     query.push(")");
-    push_place(&mut query, "s.", asked.place, asked.limit, backwards);
+    push_place(&mut query, asked.place, asked.limit, backwards);
     query
 }
 
@@ -88,7 +91,8 @@ async fn page(readers: &SqlitePool, asked: &UserQuery) -> sqlx::Result<Vec<UserR
         .map(|row| {
             let columns = Columns::of("sessions", row);
             let live = u64::try_from(columns.get::<i64>("live")?).unwrap_or_default();
-            Ok(UserRow { subject: columns.bytes("subject")?, newest: rows::summary(row)?, live })
+            let locked = columns.get::<i64>("locks")? > 0;
+            Ok(UserRow { subject: columns.bytes("subject")?, newest: rows::summary(row)?, live, locked })
         })
         .collect::<sqlx::Result<Vec<_>>>()?;
     if asked.place.is_some_and(|place| place.backwards) {
@@ -115,13 +119,13 @@ fn push_text(query: &mut QueryBuilder<Db>, text: &str) {
     query.push(")");
 }
 
-fn push_place(query: &mut QueryBuilder<Db>, table: &str, place: Option<Place>, limit: u32, backwards: bool) {
+fn push_place(query: &mut QueryBuilder<Db>, place: Option<Place>, limit: u32, backwards: bool) {
     if let Some(place) = place {
-        query.push(format!(" AND ({table}created_at, {table}id) ")).push(if backwards { ">" } else { "<" });
+        query.push(" AND (s.created_at, s.id) ").push(if backwards { ">" } else { "<" });
         query.push(" (").push_bind(place.at.0).push(", ").push_bind(place.id.as_bytes().to_vec()).push(")");
     }
     let way = if backwards { "ASC" } else { "DESC" };
-    query.push(format!(" ORDER BY {table}created_at {way}, {table}id {way} LIMIT ")).push_bind(limit);
+    query.push(format!(" ORDER BY s.created_at {way}, s.id {way} LIMIT ")).push_bind(limit);
 }
 
 async fn sessions(
@@ -134,7 +138,7 @@ async fn sessions(
     let mut query = QueryBuilder::<Db>::new("SELECT * FROM sessions s WHERE s.subject = ");
     query.push_bind(subject.to_vec());
     push_tenant(&mut query, "s", tenant);
-    push_place(&mut query, "s.", place, limit, false);
+    push_place(&mut query, place, limit, false);
     let rows = query.build().fetch_all(readers).await.map_err(store_error)?;
     let mut found = rows.iter().map(rows::summary).collect::<sqlx::Result<Vec<_>>>().map_err(store_error)?;
     revocations::tell(readers, &mut found).await.map_err(store_error)?;
@@ -180,11 +184,11 @@ async fn forget(connection: &mut SqliteConnection, erase: Erase) -> sqlx::Result
 async fn forget_sessions(connection: &mut SqliteConnection, subject: &[u8], now: i64) -> sqlx::Result<(u64, u64)> {
     // Those that ran out without anybody's doing have tokens of which nobody is told.
     for statement in [
-        "UPDATE sessions SET live_until = 0, version = version + 1, ended_at = ?2, ended_reason = ?3 \
+        "UPDATE sessions SET live_until = 0, ended_at = ?2, ended_reason = ?3 \
          WHERE subject = ?1 AND ended_at IS NULL",
         "UPDATE tokens SET tell_at = 0 WHERE tell_at IS NULL AND session_id IN (SELECT id FROM sessions WHERE subject = ?1)",
-        "UPDATE sessions SET ended_reason = ?3, ended_text = NULL, ended_by = NULL, name = NULL, email = NULL, \
-         address = NULL, user_agent = NULL, device_name = NULL, upstream_sid = NULL WHERE subject = ?1",
+        "UPDATE sessions SET version = version + 1, ended_reason = ?3, ended_text = NULL, ended_by = NULL, name = NULL, email = NULL, \
+         address = NULL, user_agent = NULL, device_name = NULL, upstream_sid = NULL, sealed = X'' WHERE subject = ?1",
         "DELETE FROM mobile_grants WHERE session_id IN (SELECT id FROM sessions WHERE subject = ?1)",
         "DELETE FROM successions WHERE session_id IN (SELECT id FROM sessions WHERE subject = ?1)",
         "DELETE FROM refresh_attempts WHERE session_id IN (SELECT id FROM sessions WHERE subject = ?1)",

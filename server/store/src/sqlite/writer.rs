@@ -118,11 +118,22 @@ impl Writer {
     }
 
     /// Refuses what comes from now on, after what came before is committed; or no longer.
-    pub(super) async fn freeze(&self, frozen: bool) {
+    ///
+    /// # Errors
+    /// When what came before does not come to an end in time. Writes are taken then.
+    pub(super) async fn freeze(&self, frozen: bool) -> StoreResult<()> {
         self.frozen.store(frozen, Relaxed);
-        // Answered after every batch that was begun before.
-        let last = self.run(|_| Box::pin(async { Ok(()) })).await;
-        tracing::info!(frozen, answered = last.is_ok(), "the store takes no writes, or takes them again");
+        // Answered after every batch that was begun before, and while it is frozen with a refusal.
+        match self.run(|_| Box::pin(async { Ok(()) })).await {
+            Err(StoreError::Unavailable(why)) if frozen && why == FROZEN => {}
+            Err(error) => {
+                self.frozen.store(false, Relaxed);
+                return Err(error);
+            }
+            Ok(()) => {}
+        }
+        tracing::info!(frozen, "the store takes no writes, or takes them again");
+        Ok(())
     }
 
     /// Units that came and commits they took, so far.
