@@ -29,10 +29,21 @@ async function freePort() {
   return port;
 }
 
-async function startProvider(host) {
+// A node process was seen to stand still before its first line of ours, twice in some thousand starts.
+async function triedProvider(host) {
   const env = { ...process.env, ISSUER_HOST: host };
   const child = spawn("node", ["run.mjs"], { cwd: PROVIDER, stdio: ["pipe", "pipe", "inherit"], env });
-  const line = await new Promise((resolve) => createInterface(child.stdout).once("line", resolve));
+  const line = await new Promise((resolve) => {
+    createInterface(child.stdout).once("line", resolve).once("close", resolve);
+    setTimeout(resolve, 30_000).unref();
+  });
+  if (line) return { child, line };
+  child.kill("SIGKILL");
+}
+
+async function startProvider(host) {
+  const { child, line } = (await triedProvider(host)) ?? (await triedProvider(host)) ?? {};
+  if (!line) throw new Error("the provider did not say where it listens, twice");
   const { issuer } = JSON.parse(line);
   // Node's own resolver may not know names under localhost.
   const local = issuer.replace(host, "127.0.0.1");
